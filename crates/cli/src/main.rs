@@ -1,0 +1,3 @@
+//! The `capgrow` command.
+
+fn main() {}

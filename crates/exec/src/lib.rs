@@ -1,0 +1,1 @@
+//! Crash-safe execution of a checked plan over a port.

@@ -1,0 +1,1 @@
+//! What is there and what is wrong with it: fleet file, snapshot, links.

@@ -1,0 +1,1 @@
+//! Keystores of every format the field has, read and written without loss.

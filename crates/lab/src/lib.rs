@@ -1,0 +1,1 @@
+//! A fleet of real processes for the demo and the tests.

@@ -1,0 +1,1 @@
+//! The trusted kernel: plans, what a step does, and the independent checker.

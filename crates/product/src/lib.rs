@@ -1,0 +1,1 @@
+//! What each product reads, and how it changes.

@@ -1,0 +1,1 @@
+//! A crash-faithful disk and a simulated machine.
