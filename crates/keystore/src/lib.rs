@@ -1,1 +1,26 @@
 //! Keystores of every format the field has, read and written without loss.
+//!
+//! [`read`] recognises a store by its content and gives a [`Store`]: entries in file order, aliases as
+//! written, private keys still locked. [`Store::edit`] changes one entry, [`Store::write`] gives the bytes
+//! of the file again; what no edit touched keeps its bytes wherever the format allows.
+//!
+//! The crate is pure: it opens no file, reads no clock and draws no randomness but what [`WriteEnv`] brings.
+#![deny(missing_docs)]
+
+mod certificate;
+mod edit;
+mod entry;
+mod error;
+mod limits;
+mod secret;
+mod sniff;
+mod store;
+
+pub use certificate::Certificate;
+pub use edit::{Edit, Place};
+pub use entry::{Body, Entry, LockedKey};
+pub use error::{EditError, KeyError, ParseError, UnlockError, WriteError};
+pub use limits::Limits;
+pub use secret::{Entropy, Password, PrivateKey, SecretKey, WriteEnv};
+pub use sniff::{Format, sniff};
+pub use store::{Integrity, Note, Store, read};

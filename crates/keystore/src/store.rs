@@ -1,0 +1,222 @@
+//! A store of any format, and the way to its reader.
+
+use std::fmt;
+
+use crate::edit::Edit;
+use crate::entry::Entry;
+use crate::error::{EditError, ParseError, WriteError};
+use crate::limits::Limits;
+use crate::secret::{Password, WriteEnv};
+use crate::sniff::{Format, sniff};
+
+/// Reads a store of any format, recognised by its content. `bytes` is the whole file.
+///
+/// Entries come back in file order, aliases as written. Without a password most formats still list what is
+/// in the clear; [`Store::integrity`] then says `NotChecked`. Keys stay locked until [`Entry::unlock`].
+///
+/// # Errors
+/// `Empty`, `UnknownFormat`, and what the format's reader finds, with byte offset and alias where known.
+///
+/// Cost: one pass, O(bytes), plus the key derivations that the store asks for.
+pub fn read(bytes: &[u8], password: Option<&Password>, limits: &Limits) -> Result<Store, ParseError> {
+    if bytes.is_empty() {
+        return Err(ParseError::Empty);
+    }
+    let format = sniff(bytes).ok_or(ParseError::UnknownFormat)?;
+    if bytes.len() > limits.max_bytes {
+        return Err(ParseError::OverLimit {
+            format,
+            offset: 0,
+            alias: None,
+            what: "file size",
+            found: bytes.len() as u64,
+            limit: limits.max_bytes as u64,
+        });
+    }
+    let _ = password;
+    // One line per format that has a reader.
+    #[allow(clippy::match_single_binding)]
+    let form: Box<dyn Form> = match format {
+        other => {
+            let what = format!("reading {}", other.name());
+            return Err(ParseError::Unsupported {
+                format: other,
+                offset: 0,
+                alias: None,
+                what,
+            });
+        }
+    };
+    #[allow(unreachable_code)]
+    Ok(Store(form))
+}
+
+/// A store in memory: its entries, and every byte that its format needs to be written again.
+#[derive(Clone)]
+pub struct Store(Box<dyn Form>);
+
+impl Store {
+    /// A store without entries, with the algorithms that its usual tool writes today.
+    ///
+    /// # Errors
+    /// [`WriteError::Unsupported`] for formats that we cannot create.
+    pub fn empty(format: Format) -> Result<Self, WriteError> {
+        #[allow(clippy::match_single_binding)]
+        match format {
+            other => Err(WriteError::Unsupported {
+                format: other,
+                what: "a new store".to_owned(),
+            }),
+        }
+    }
+
+    /// The format it was read from, and will be written in.
+    pub fn format(&self) -> Format {
+        self.0.format()
+    }
+
+    /// All entries, in file order.
+    pub fn entries(&self) -> &[Entry] {
+        self.0.entries()
+    }
+
+    /// The entry of that name by the format's own case rule; the later one where the file has two.
+    pub fn find(&self, alias: &str) -> Option<usize> {
+        self.0.find(alias)
+    }
+
+    /// Whether the bytes are those that a holder of the password wrote.
+    pub fn integrity(&self) -> Integrity {
+        self.0.integrity()
+    }
+
+    /// What is odd about the file and did not stop us.
+    pub fn notes(&self) -> &[Note] {
+        self.0.notes()
+    }
+
+    /// Changes one entry. On an error the store is as it was.
+    ///
+    /// # Errors
+    /// [`EditError`]; a name that exists is never overwritten.
+    pub fn edit(&mut self, edit: &Edit, env: &mut WriteEnv<'_>) -> Result<(), EditError> {
+        self.0.edit(edit, env)
+    }
+
+    /// The bytes of the file. Without edits exactly those that were read.
+    ///
+    /// `password` is the store's; `None` = the one it was read with or given by `SetPassword`.
+    ///
+    /// # Errors
+    /// `WrongPassword` when `password` is not the store's, `NeedsPassword` when none is known and one is needed.
+    pub fn write(&self, password: Option<&Password>, env: &mut WriteEnv<'_>) -> Result<Vec<u8>, WriteError> {
+        self.0.write(password, env)
+    }
+}
+
+/// Shows format and entries, no secrets.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("format", &self.format())
+            .field("entries", &self.entries())
+            .finish()
+    }
+}
+
+/// Whether the bytes are those that a holder of the password wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Integrity {
+    /// The format, or this file, has no such check.
+    Absent,
+    /// There is one, and no password to check it with.
+    NotChecked,
+    /// Checked with the password given.
+    Verified,
+}
+
+/// Something odd about a file that did not stop the reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// Bytes after the end of the store; real tools ignore them, and so does `write`, which keeps them.
+    BytesAfterEnd {
+        /// Where they begin.
+        offset: usize,
+        /// How many.
+        len: usize,
+    },
+    /// A part of the store is encrypted and no password was given: its entries are not listed.
+    LockedPart {
+        /// What it is.
+        what: &'static str,
+    },
+    /// Two entries that the format's own tools take for one: only the later is reachable there.
+    ShadowedAlias {
+        /// The name.
+        alias: String,
+        /// The entry that is hidden.
+        index: usize,
+    },
+    /// The name is in a case that the format's own tools never look up.
+    UnreachableAlias {
+        /// The name.
+        alias: String,
+        /// The entry.
+        index: usize,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BytesAfterEnd { offset, len } => {
+                write!(f, "{len} bytes after the end of the store at {offset:#x}")
+            }
+            Self::LockedPart { what } => write!(
+                f,
+                "{what} is encrypted and was not read, as no password was given"
+            ),
+            Self::ShadowedAlias { alias, index } => {
+                write!(
+                    f,
+                    "entry {index} is hidden behind a later one of the same name {alias:?}"
+                )
+            }
+            Self::UnreachableAlias { alias, index } => {
+                write!(
+                    f,
+                    "entry {index} {alias:?}: Java looks names up in lower case and does not reach it"
+                )
+            }
+        }
+    }
+}
+
+/// What each format implements; one type per format, behind [`Store`].
+pub(crate) trait Form: CloneForm + Send + Sync {
+    fn format(&self) -> Format;
+    fn entries(&self) -> &[Entry];
+    fn find(&self, alias: &str) -> Option<usize>;
+    fn integrity(&self) -> Integrity;
+    fn notes(&self) -> &[Note];
+    fn edit(&mut self, edit: &Edit, env: &mut WriteEnv<'_>) -> Result<(), EditError>;
+    fn write(&self, password: Option<&Password>, env: &mut WriteEnv<'_>) -> Result<Vec<u8>, WriteError>;
+}
+
+/// Lets a boxed form be cloned.
+pub(crate) trait CloneForm {
+    fn clone_form(&self) -> Box<dyn Form>;
+}
+
+impl<T: Form + Clone + 'static> CloneForm for T {
+    fn clone_form(&self) -> Box<dyn Form> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Form> {
+    fn clone(&self) -> Self {
+        (**self).clone_form()
+    }
+}
