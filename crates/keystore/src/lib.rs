@@ -8,19 +8,33 @@
 #![deny(missing_docs)]
 
 mod certificate;
+mod cipher;
+pub mod der;
+mod digest;
 mod edit;
 mod entry;
 mod error;
+mod extension;
 mod limits;
+pub mod name;
+pub mod oid;
+mod pbe;
+mod public_key;
+pub mod reader;
 mod secret;
 mod sniff;
 mod store;
+mod time;
 
-pub use certificate::Certificate;
+pub use certificate::{Algorithm, Certificate, Validity};
 pub use edit::{Edit, Place};
 pub use entry::{Body, Entry, LockedKey};
 pub use error::{EditError, KeyError, ParseError, UnlockError, WriteError};
+pub use extension::{AuthorityKeyIdentifier, BasicConstraints, Extension, GeneralName, KeyUsage};
 pub use limits::Limits;
+pub use name::Name;
+pub use public_key::{Curve, KeyKind, PublicKey};
+pub use reader::ReadError;
 pub use secret::{Entropy, Password, PrivateKey, SecretKey, WriteEnv};
 pub use sniff::{Format, sniff};
 pub use store::{Integrity, Note, Store, read};

@@ -1,0 +1,331 @@
+//! Object identifiers: the ones that stores use, and how an unknown one is shown.
+
+use std::fmt;
+
+/// An object identifier, borrowed from the file it stands in. Compares by its encoded content.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Oid<'a>(&'a [u8]);
+
+impl<'a> Oid<'a> {
+    /// From the content octets of an OBJECT IDENTIFIER; nothing when they are empty or end inside a number.
+    pub fn from_content(content: &'a [u8]) -> Option<Self> {
+        match content.last() {
+            Some(last) if last & 0x80 == 0 => Some(Self(content)),
+            _ => None,
+        }
+    }
+
+    /// The content octets, without tag and length.
+    pub fn content(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+/// Dotted numbers; a number past 64 bits is shown as `?`.
+impl fmt::Display for Oid<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut number = Some(0u64);
+        let mut first = true;
+        for octet in self.0 {
+            number = number
+                .and_then(|sum| sum.checked_mul(128))
+                .map(|sum| sum | u64::from(octet & 0x7f));
+            if octet & 0x80 != 0 {
+                continue;
+            }
+            match (first, number) {
+                (true, Some(number)) => {
+                    let arc = (number / 40).min(2);
+                    write!(f, "{arc}.{}", number - arc * 40)?;
+                }
+                (false, Some(number)) => write!(f, ".{number}")?,
+                (_, None) => f.write_str(if first { "?" } else { ".?" })?,
+            }
+            first = false;
+            number = Some(0);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Oid<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Oid({self})")
+    }
+}
+
+/// 2.5.4.3: `CN`.
+pub const COMMON_NAME: Oid<'static> = Oid(&[0x55, 0x04, 0x03]);
+/// 2.5.4.4: `SN`.
+pub const SURNAME: Oid<'static> = Oid(&[0x55, 0x04, 0x04]);
+/// 2.5.4.5: `serialNumber` of a name.
+pub const SERIAL_NUMBER: Oid<'static> = Oid(&[0x55, 0x04, 0x05]);
+/// 2.5.4.6: `C`.
+pub const COUNTRY: Oid<'static> = Oid(&[0x55, 0x04, 0x06]);
+/// 2.5.4.7: `L`.
+pub const LOCALITY: Oid<'static> = Oid(&[0x55, 0x04, 0x07]);
+/// 2.5.4.8: `ST`.
+pub const STATE: Oid<'static> = Oid(&[0x55, 0x04, 0x08]);
+/// 2.5.4.9: `street`.
+pub const STREET: Oid<'static> = Oid(&[0x55, 0x04, 0x09]);
+/// 2.5.4.10: `O`.
+pub const ORGANIZATION: Oid<'static> = Oid(&[0x55, 0x04, 0x0a]);
+/// 2.5.4.11: `OU`.
+pub const ORGANIZATIONAL_UNIT: Oid<'static> = Oid(&[0x55, 0x04, 0x0b]);
+/// 2.5.4.12: `title`.
+pub const TITLE: Oid<'static> = Oid(&[0x55, 0x04, 0x0c]);
+/// 2.5.4.17: `postalCode`.
+pub const POSTAL_CODE: Oid<'static> = Oid(&[0x55, 0x04, 0x11]);
+/// 2.5.4.42: `GN`.
+pub const GIVEN_NAME: Oid<'static> = Oid(&[0x55, 0x04, 0x2a]);
+/// 2.5.4.43: `initials`.
+pub const INITIALS: Oid<'static> = Oid(&[0x55, 0x04, 0x2b]);
+/// 2.5.4.44: `generationQualifier`.
+pub const GENERATION: Oid<'static> = Oid(&[0x55, 0x04, 0x2c]);
+/// 2.5.4.46: `dnQualifier`.
+pub const DN_QUALIFIER: Oid<'static> = Oid(&[0x55, 0x04, 0x2e]);
+/// 2.5.4.97: `organizationIdentifier`.
+pub const ORGANIZATION_IDENTIFIER: Oid<'static> = Oid(&[0x55, 0x04, 0x61]);
+/// 0.9.2342.19200300.100.1.1: `UID`.
+pub const USER_ID: Oid<'static> = Oid(&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x01]);
+/// 0.9.2342.19200300.100.1.25: `DC`.
+pub const DOMAIN_COMPONENT: Oid<'static> = Oid(&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01, 0x19]);
+/// 1.2.840.113549.1.9.1: `emailAddress`.
+pub const EMAIL_ADDRESS: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01]);
+/// 1.2.840.113549.1.9.2: `unstructuredName`.
+pub const UNSTRUCTURED_NAME: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x02]);
+/// 2.5.29.14: extension subjectKeyIdentifier.
+pub const SUBJECT_KEY_IDENTIFIER: Oid<'static> = Oid(&[0x55, 0x1d, 0x0e]);
+/// 2.5.29.15: extension keyUsage.
+pub const KEY_USAGE: Oid<'static> = Oid(&[0x55, 0x1d, 0x0f]);
+/// 2.5.29.17: extension subjectAltName.
+pub const SUBJECT_ALT_NAME: Oid<'static> = Oid(&[0x55, 0x1d, 0x11]);
+/// 2.5.29.18: extension issuerAltName.
+pub const ISSUER_ALT_NAME: Oid<'static> = Oid(&[0x55, 0x1d, 0x12]);
+/// 2.5.29.19: extension basicConstraints.
+pub const BASIC_CONSTRAINTS: Oid<'static> = Oid(&[0x55, 0x1d, 0x13]);
+/// 2.5.29.30: extension nameConstraints.
+pub const NAME_CONSTRAINTS: Oid<'static> = Oid(&[0x55, 0x1d, 0x1e]);
+/// 2.5.29.31: extension cRLDistributionPoints.
+pub const CRL_DISTRIBUTION_POINTS: Oid<'static> = Oid(&[0x55, 0x1d, 0x1f]);
+/// 2.5.29.32: extension certificatePolicies.
+pub const CERTIFICATE_POLICIES: Oid<'static> = Oid(&[0x55, 0x1d, 0x20]);
+/// 2.5.29.33: extension policyMappings.
+pub const POLICY_MAPPINGS: Oid<'static> = Oid(&[0x55, 0x1d, 0x21]);
+/// 2.5.29.35: extension authorityKeyIdentifier.
+pub const AUTHORITY_KEY_IDENTIFIER: Oid<'static> = Oid(&[0x55, 0x1d, 0x23]);
+/// 2.5.29.36: extension policyConstraints.
+pub const POLICY_CONSTRAINTS: Oid<'static> = Oid(&[0x55, 0x1d, 0x24]);
+/// 2.5.29.37: extension extKeyUsage.
+pub const EXTENDED_KEY_USAGE: Oid<'static> = Oid(&[0x55, 0x1d, 0x25]);
+/// 2.5.29.54: extension inhibitAnyPolicy.
+pub const INHIBIT_ANY_POLICY: Oid<'static> = Oid(&[0x55, 0x1d, 0x36]);
+/// 1.3.6.1.5.5.7.1.1: extension authorityInfoAccess.
+pub const AUTHORITY_INFO_ACCESS: Oid<'static> = Oid(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01]);
+/// 2.5.29.37.0: purpose: any.
+pub const ANY_EXTENDED_KEY_USAGE: Oid<'static> = Oid(&[0x55, 0x1d, 0x25, 0x00]);
+/// 1.3.6.1.5.5.7.3.1: purpose: TLS server.
+pub const SERVER_AUTH: Oid<'static> = Oid(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]);
+/// 1.3.6.1.5.5.7.3.2: purpose: TLS client.
+pub const CLIENT_AUTH: Oid<'static> = Oid(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02]);
+/// 1.3.6.1.5.5.7.3.3: purpose: code signing.
+pub const CODE_SIGNING: Oid<'static> = Oid(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x03]);
+/// 1.3.6.1.5.5.7.3.4: purpose: e-mail.
+pub const EMAIL_PROTECTION: Oid<'static> = Oid(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x04]);
+/// 1.3.6.1.5.5.7.3.8: purpose: time stamps.
+pub const TIME_STAMPING: Oid<'static> = Oid(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x08]);
+/// 1.3.6.1.5.5.7.3.9: purpose: OCSP answers.
+pub const OCSP_SIGNING: Oid<'static> = Oid(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x09]);
+/// 1.2.840.113549.1.1.1: RSA key.
+pub const RSA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]);
+/// 1.2.840.113549.1.1.10: RSA key for PSS only, and its signature.
+pub const RSA_PSS: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a]);
+/// 1.2.840.113549.1.1.2: signature.
+pub const MD2_RSA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x02]);
+/// 1.2.840.113549.1.1.4: signature.
+pub const MD5_RSA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x04]);
+/// 1.2.840.113549.1.1.5: signature.
+pub const SHA1_RSA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05]);
+/// 1.3.14.3.2.29: signature, old name of SHA-1 with RSA.
+pub const SHA1_RSA_OIW: Oid<'static> = Oid(&[0x2b, 0x0e, 0x03, 0x02, 0x1d]);
+/// 1.2.840.113549.1.1.11: signature.
+pub const SHA256_RSA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b]);
+/// 1.2.840.113549.1.1.12: signature.
+pub const SHA384_RSA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0c]);
+/// 1.2.840.113549.1.1.13: signature.
+pub const SHA512_RSA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0d]);
+/// 1.2.840.113549.1.1.14: signature.
+pub const SHA224_RSA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0e]);
+/// 1.2.840.10045.2.1: elliptic curve key.
+pub const EC: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]);
+/// 1.2.840.10045.4.1: signature.
+pub const ECDSA_SHA1: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01]);
+/// 1.2.840.10045.4.3.1: signature.
+pub const ECDSA_SHA224: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x01]);
+/// 1.2.840.10045.4.3.2: signature.
+pub const ECDSA_SHA256: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02]);
+/// 1.2.840.10045.4.3.3: signature.
+pub const ECDSA_SHA384: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03]);
+/// 1.2.840.10045.4.3.4: signature.
+pub const ECDSA_SHA512: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04]);
+/// 1.2.840.10040.4.1: DSA key.
+pub const DSA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01]);
+/// 1.2.840.10040.4.3: signature.
+pub const DSA_SHA1: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x03]);
+/// 2.16.840.1.101.3.4.3.2: signature.
+pub const DSA_SHA256: Oid<'static> = Oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, 0x02]);
+/// 1.3.101.110: key.
+pub const X25519: Oid<'static> = Oid(&[0x2b, 0x65, 0x6e]);
+/// 1.3.101.111: key.
+pub const X448: Oid<'static> = Oid(&[0x2b, 0x65, 0x6f]);
+/// 1.3.101.112: key and signature.
+pub const ED25519: Oid<'static> = Oid(&[0x2b, 0x65, 0x70]);
+/// 1.3.101.113: key and signature.
+pub const ED448: Oid<'static> = Oid(&[0x2b, 0x65, 0x71]);
+/// 1.2.840.10045.3.1.1: curve.
+pub const P192: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x01]);
+/// 1.3.132.0.33: curve.
+pub const P224: Oid<'static> = Oid(&[0x2b, 0x81, 0x04, 0x00, 0x21]);
+/// 1.2.840.10045.3.1.7: curve.
+pub const P256: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]);
+/// 1.3.132.0.34: curve.
+pub const P384: Oid<'static> = Oid(&[0x2b, 0x81, 0x04, 0x00, 0x22]);
+/// 1.3.132.0.35: curve.
+pub const P521: Oid<'static> = Oid(&[0x2b, 0x81, 0x04, 0x00, 0x23]);
+/// 1.3.132.0.10: curve.
+pub const SECP256K1: Oid<'static> = Oid(&[0x2b, 0x81, 0x04, 0x00, 0x0a]);
+/// 1.3.36.3.3.2.8.1.1.7: curve.
+pub const BRAINPOOL_P256: Oid<'static> = Oid(&[0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x07]);
+/// 1.3.36.3.3.2.8.1.1.11: curve.
+pub const BRAINPOOL_P384: Oid<'static> = Oid(&[0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0b]);
+/// 1.3.36.3.3.2.8.1.1.13: curve.
+pub const BRAINPOOL_P512: Oid<'static> = Oid(&[0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0d]);
+/// 1.2.840.113549.2.5: hash.
+pub const MD5: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x05]);
+/// 1.3.14.3.2.26: hash.
+pub const SHA1: Oid<'static> = Oid(&[0x2b, 0x0e, 0x03, 0x02, 0x1a]);
+/// 2.16.840.1.101.3.4.2.4: hash.
+pub const SHA224: Oid<'static> = Oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x04]);
+/// 2.16.840.1.101.3.4.2.1: hash.
+pub const SHA256: Oid<'static> = Oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01]);
+/// 2.16.840.1.101.3.4.2.2: hash.
+pub const SHA384: Oid<'static> = Oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02]);
+/// 2.16.840.1.101.3.4.2.3: hash.
+pub const SHA512: Oid<'static> = Oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03]);
+/// 2.16.840.1.101.3.4.2.5: hash.
+pub const SHA512_224: Oid<'static> = Oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x05]);
+/// 2.16.840.1.101.3.4.2.6: hash.
+pub const SHA512_256: Oid<'static> = Oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x06]);
+/// 1.2.840.113549.2.7: PBKDF2 function.
+pub const HMAC_SHA1: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x07]);
+/// 1.2.840.113549.2.8: PBKDF2 function.
+pub const HMAC_SHA224: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x08]);
+/// 1.2.840.113549.2.9: PBKDF2 function.
+pub const HMAC_SHA256: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x09]);
+/// 1.2.840.113549.2.10: PBKDF2 function.
+pub const HMAC_SHA384: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x0a]);
+/// 1.2.840.113549.2.11: PBKDF2 function.
+pub const HMAC_SHA512: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x0b]);
+/// 1.2.840.113549.2.12: PBKDF2 function.
+pub const HMAC_SHA512_224: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x0c]);
+/// 1.2.840.113549.2.13: PBKDF2 function.
+pub const HMAC_SHA512_256: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x0d]);
+/// 1.2.840.113549.1.5.13: password scheme.
+pub const PBES2: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0d]);
+/// 1.2.840.113549.1.5.12: key derivation.
+pub const PBKDF2: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0c]);
+/// 1.2.840.113549.1.5.14: password MAC.
+pub const PBMAC1: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0e]);
+/// 1.3.6.1.4.1.11591.4.11: key derivation.
+pub const SCRYPT: Oid<'static> = Oid(&[0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x04, 0x0b]);
+/// 1.2.840.113549.1.5.1: password scheme.
+pub const PBE_MD2_DES: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x01]);
+/// 1.2.840.113549.1.5.3: password scheme.
+pub const PBE_MD5_DES: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x03]);
+/// 1.2.840.113549.1.5.4: password scheme.
+pub const PBE_MD2_RC2: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x04]);
+/// 1.2.840.113549.1.5.6: password scheme.
+pub const PBE_MD5_RC2: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x06]);
+/// 1.2.840.113549.1.5.10: password scheme.
+pub const PBE_SHA1_DES: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0a]);
+/// 1.2.840.113549.1.5.11: password scheme.
+pub const PBE_SHA1_RC2: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0b]);
+/// 1.2.840.113549.1.12.1.1: PKCS#12 password scheme.
+pub const PBE_SHA1_RC4_128: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01, 0x01]);
+/// 1.2.840.113549.1.12.1.2: PKCS#12 password scheme.
+pub const PBE_SHA1_RC4_40: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01, 0x02]);
+/// 1.2.840.113549.1.12.1.3: PKCS#12 password scheme.
+pub const PBE_SHA1_3DES: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01, 0x03]);
+/// 1.2.840.113549.1.12.1.4: PKCS#12 password scheme.
+pub const PBE_SHA1_2DES: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01, 0x04]);
+/// 1.2.840.113549.1.12.1.5: PKCS#12 password scheme.
+pub const PBE_SHA1_RC2_128: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01, 0x05]);
+/// 1.2.840.113549.1.12.1.6: PKCS#12 password scheme.
+pub const PBE_SHA1_RC2_40: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01, 0x06]);
+/// 1.3.6.1.4.1.42.2.17.1.1: key protection of JKS.
+pub const JKS_KEY_PROTECTOR: Oid<'static> =
+    Oid(&[0x2b, 0x06, 0x01, 0x04, 0x01, 0x2a, 0x02, 0x11, 0x01, 0x01]);
+/// 1.3.6.1.4.1.42.2.19.1: key protection of JCEKS.
+pub const JCEKS_KEY_PROTECTOR: Oid<'static> = Oid(&[0x2b, 0x06, 0x01, 0x04, 0x01, 0x2a, 0x02, 0x13, 0x01]);
+/// 1.3.14.3.2.7: cipher.
+pub const DES_CBC: Oid<'static> = Oid(&[0x2b, 0x0e, 0x03, 0x02, 0x07]);
+/// 1.2.840.113549.3.7: cipher.
+pub const DES_EDE3_CBC: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x03, 0x07]);
+/// 1.2.840.113549.3.2: cipher.
+pub const RC2_CBC: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x03, 0x02]);
+/// 2.16.840.1.101.3.4.1.2: cipher.
+pub const AES128_CBC: Oid<'static> = Oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x02]);
+/// 2.16.840.1.101.3.4.1.22: cipher.
+pub const AES192_CBC: Oid<'static> = Oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x16]);
+/// 2.16.840.1.101.3.4.1.42: cipher.
+pub const AES256_CBC: Oid<'static> = Oid(&[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2a]);
+/// 1.2.840.113549.1.7.1: content type data.
+pub const DATA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01]);
+/// 1.2.840.113549.1.7.2: content type signedData.
+pub const SIGNED_DATA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02]);
+/// 1.2.840.113549.1.7.3: content type envelopedData.
+pub const ENVELOPED_DATA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x03]);
+/// 1.2.840.113549.1.7.6: content type encryptedData.
+pub const ENCRYPTED_DATA: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x06]);
+/// 1.2.840.113549.1.12.10.1.1: PKCS#12 bag.
+pub const KEY_BAG: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0a, 0x01, 0x01]);
+/// 1.2.840.113549.1.12.10.1.2: PKCS#12 bag.
+pub const SHROUDED_KEY_BAG: Oid<'static> =
+    Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0a, 0x01, 0x02]);
+/// 1.2.840.113549.1.12.10.1.3: PKCS#12 bag.
+pub const CERT_BAG: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0a, 0x01, 0x03]);
+/// 1.2.840.113549.1.12.10.1.4: PKCS#12 bag.
+pub const CRL_BAG: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0a, 0x01, 0x04]);
+/// 1.2.840.113549.1.12.10.1.5: PKCS#12 bag.
+pub const SECRET_BAG: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0a, 0x01, 0x05]);
+/// 1.2.840.113549.1.12.10.1.6: PKCS#12 bag.
+pub const SAFE_CONTENTS_BAG: Oid<'static> =
+    Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0a, 0x01, 0x06]);
+/// 1.2.840.113549.1.9.22.1: certificate type of a cert bag.
+pub const X509_CERTIFICATE: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x16, 0x01]);
+/// 1.2.840.113549.1.9.22.2: certificate type of a cert bag.
+pub const SDSI_CERTIFICATE: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x16, 0x02]);
+/// 1.2.840.113549.1.9.23.1: CRL type of a CRL bag.
+pub const X509_CRL: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x17, 0x01]);
+/// 1.2.840.113549.1.9.20: bag attribute.
+pub const FRIENDLY_NAME: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x14]);
+/// 1.2.840.113549.1.9.21: bag attribute.
+pub const LOCAL_KEY_ID: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x15]);
+/// 2.16.840.1.113894.746875.1.1: bag attribute by which Java marks a trusted certificate.
+pub const JAVA_TRUSTED_KEY_USAGE: Oid<'static> = Oid(&[
+    0x60, 0x86, 0x48, 0x01, 0x86, 0xf9, 0x66, 0xad, 0xca, 0x7b, 0x01, 0x01,
+]);
+/// 1.3.6.1.4.1.311.17.1: bag attribute.
+pub const MICROSOFT_CSP_NAME: Oid<'static> = Oid(&[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x11, 0x01]);
+/// 1.3.6.1.4.1.311.17.2: bag attribute.
+pub const MICROSOFT_LOCAL_MACHINE: Oid<'static> =
+    Oid(&[0x2b, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x11, 0x02]);
+/// 1.2.840.113549.1.9.14: request attribute.
+pub const EXTENSION_REQUEST: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x0e]);
+/// 1.2.840.113549.1.9.7: request attribute.
+pub const CHALLENGE_PASSWORD: Oid<'static> = Oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x07]);
+/// 2.5.29.20: extension cRLNumber.
+pub const CRL_NUMBER: Oid<'static> = Oid(&[0x55, 0x1d, 0x14]);
+
+#[cfg(test)]
+mod tests;
