@@ -1,5 +1,6 @@
 //! What can go wrong, one enum per operation; variants differ by what the caller can do about them.
 
+use crate::reader::ReadError;
 use crate::sniff::Format;
 
 /// Why a file could not be read. Offsets are bytes from the start of the file.
@@ -74,6 +75,16 @@ pub enum ParseError {
     /// No format we know.
     #[error("not a keystore, certificate or key in any format known here")]
     UnknownFormat,
+    /// The bytes cannot be walked as the format asks.
+    #[error("{}:{} {found}", format.name(), entry(alias))]
+    Structure {
+        /// The format being read.
+        format: Format,
+        /// The entry it belongs to, where known.
+        alias: Option<String>,
+        /// What was found, with its offset from the start of the file.
+        found: ReadError,
+    },
     /// A sound file with something in it that we cannot read.
     #[error("{}:{} {what} at byte {offset:#x} is not supported", format.name(), entry(alias))]
     Unsupported {
@@ -92,6 +103,52 @@ pub enum ParseError {
         /// The format being read.
         format: Format,
     },
+}
+
+impl ParseError {
+    /// Where in the file it was seen, counted from its first byte; `None` for what concerns the whole file.
+    pub fn offset(&self) -> Option<usize> {
+        match self {
+            Self::LengthPastEnd { offset, .. }
+            | Self::Malformed { offset, .. }
+            | Self::OverLimit { offset, .. }
+            | Self::Unsupported { offset, .. } => Some(*offset),
+            Self::Structure { found, .. } => Some(found.offset()),
+            _ => None,
+        }
+    }
+
+    /// An error of the byte readers, in the format and entry where it happened.
+    pub(crate) fn from_read(format: Format, alias: Option<&str>, error: ReadError) -> Self {
+        let alias = alias.map(str::to_owned);
+        match error {
+            ReadError::LengthPastEnd {
+                what,
+                offset,
+                length,
+                left,
+            } => Self::LengthPastEnd {
+                format,
+                offset,
+                alias,
+                what,
+                needed: length,
+                left,
+            },
+            ReadError::TooDeep { offset, limit } => {
+                let (found, limit) = (limit as u64 + 1, limit as u64);
+                Self::OverLimit {
+                    format,
+                    offset,
+                    alias,
+                    what: "nesting",
+                    found,
+                    limit,
+                }
+            }
+            found => Self::Structure { format, alias, found },
+        }
+    }
 }
 
 /// Why a key stayed locked.

@@ -71,6 +71,19 @@ impl ReadError {
     }
 }
 
+impl ReadError {
+    /// The same error in a file where the bytes that were read start at `by`.
+    pub(crate) fn moved(mut self, by: usize) -> Self {
+        let (Self::BadValue { offset, .. }
+        | Self::LengthPastEnd { offset, .. }
+        | Self::TooDeep { offset, .. }
+        | Self::TrailingBytes { offset, .. }
+        | Self::UnexpectedTag { offset, .. }) = &mut self;
+        *offset = offset.saturating_add(by);
+        self
+    }
+}
+
 /// A cursor over foreign bytes. All integers are big-endian, as in every format here.
 #[derive(Clone)]
 pub struct Reader<'a> {

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::edit::Edit;
 use crate::entry::Entry;
 use crate::error::{EditError, ParseError, WriteError};
+use crate::jks::{self, JavaStore};
 use crate::limits::Limits;
 use crate::secret::{Password, WriteEnv};
 use crate::sniff::{Format, sniff};
@@ -33,10 +34,9 @@ pub fn read(bytes: &[u8], password: Option<&Password>, limits: &Limits) -> Resul
             limit: limits.max_bytes as u64,
         });
     }
-    let _ = password;
     // One line per format that has a reader.
-    #[allow(clippy::match_single_binding)]
     let form: Box<dyn Form> = match format {
+        Format::Jks | Format::Jceks => Box::new(jks::read(bytes, password, limits)?),
         other => {
             let what = format!("reading {}", other.name());
             return Err(ParseError::Unsupported {
@@ -47,7 +47,6 @@ pub fn read(bytes: &[u8], password: Option<&Password>, limits: &Limits) -> Resul
             });
         }
     };
-    #[allow(unreachable_code)]
     Ok(Store(form))
 }
 
@@ -61,8 +60,8 @@ impl Store {
     /// # Errors
     /// [`WriteError::Unsupported`] for formats that we cannot create.
     pub fn empty(format: Format) -> Result<Self, WriteError> {
-        #[allow(clippy::match_single_binding)]
         match format {
+            Format::Jks | Format::Jceks => Ok(Self(Box::new(JavaStore::empty(format)))),
             other => Err(WriteError::Unsupported {
                 format: other,
                 what: "a new store".to_owned(),
