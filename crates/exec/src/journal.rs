@@ -1,0 +1,405 @@
+//! The durable memory of a run: an append-only file of framed, checksummed records.
+//!
+//! ```text
+//! journal = magic(16) record*
+//! record  = length(4, big-endian) checksum(32) payload(length)
+//! checksum = SHA-256(offset of the record, 8 bytes big-endian ‖ payload)
+//! ```
+//! Every record is synced before [`Journal::append`] returns, so at most the last one can be torn. What follows the
+//! last whole record is cut when the journal is opened; a damaged record with a whole one behind it cannot come from
+//! a crash and is an error.
+
+use crate::digest::Sha256;
+use crate::log::{self, Intent, Record, SetId};
+use crate::machine::{Attributes, IoError, Machine, Timestamp};
+use std::path::{Path, PathBuf};
+
+/// The open journal of one run, and the directory of the run around it.
+pub struct Journal<'m> {
+    machine: &'m dyn Machine,
+    dir: PathBuf,
+    run: RunId,
+    records: Vec<Record>,
+    end_bytes: u64,
+    broken: bool,
+}
+
+impl<'m> Journal<'m> {
+    /// Begins a run: `runs` (`.capgrow/runs`, which exists) gets a directory of the run's name with an empty journal
+    /// and a directory for backups, all durable.
+    ///
+    /// # Errors
+    /// `Io` — also where the run exists already.
+    pub fn create(machine: &'m dyn Machine, runs: &Path, run: RunId) -> Result<Journal<'m>, JournalError> {
+        let dir = runs.join(&run.0);
+        let private_dir = Attributes {
+            mode: 0o700,
+            ..Attributes::private()
+        };
+        machine.mkdir(&dir, &private_dir)?;
+        machine.mkdir(&dir.join(BACKUPS), &private_dir)?;
+        let path = dir.join(JOURNAL);
+        machine.write_new(&path, MAGIC, &Attributes::private())?;
+        machine.sync_file(&path)?;
+        machine.sync_dir(&dir)?;
+        machine.sync_dir(runs)?;
+        Ok(Journal {
+            machine,
+            dir,
+            run,
+            records: Vec::new(),
+            end_bytes: MAGIC.len() as u64,
+            broken: false,
+        })
+    }
+
+    /// Opens the journal of a run that was begun, cuts a torn tail, and makes what was read durable before anything
+    /// is built on it. The second part is what was cut, for a notice.
+    ///
+    /// # Errors
+    /// `Damaged` — a record in the middle does not fit its checksum, or one with a right checksum cannot be read.
+    /// `Io`.
+    ///
+    /// Cost: one pass; for a damaged record a second one over what follows.
+    pub fn open(
+        machine: &'m dyn Machine,
+        runs: &Path,
+        run: RunId,
+    ) -> Result<(Journal<'m>, Option<TornTail>), JournalError> {
+        let dir = runs.join(&run.0);
+        let path = dir.join(JOURNAL);
+        if machine.look(&path)?.is_none() {
+            // The run died before its journal had a name: begin it again, nothing was approved.
+            return Ok((Journal::complete(machine, runs, run)?, None));
+        }
+        let bytes = machine.read(&path, MAX_JOURNAL_BYTES)?;
+        let Parsed { records, end_bytes } = parse(&bytes)?;
+        let mut torn = None;
+        if end_bytes < bytes.len() {
+            torn = Some(TornTail {
+                offset: end_bytes as u64,
+                length_bytes: (bytes.len() - end_bytes) as u64,
+            });
+            machine.truncate(&path, end_bytes as u64)?;
+        }
+        let mut end_bytes = end_bytes as u64;
+        if end_bytes == 0 {
+            machine.append(&path, MAGIC)?;
+            end_bytes = MAGIC.len() as u64;
+        }
+        machine.sync_file(&path)?;
+        machine.sync_dir(&dir)?;
+        machine.sync_dir(runs)?;
+        let journal = Journal {
+            machine,
+            dir,
+            run,
+            records,
+            end_bytes,
+            broken: false,
+        };
+        journal.ensure_backups()?;
+        Ok((journal, torn))
+    }
+
+    /// Reads the records of a run without touching anything, for those who only report. A torn tail is left out.
+    ///
+    /// # Errors
+    /// `Damaged`, `Io` as for [`Journal::open`]; `NoRun` where no journal is.
+    pub fn read(machine: &dyn Machine, runs: &Path, run: &RunId) -> Result<Vec<Record>, JournalError> {
+        let path = runs.join(&run.0).join(JOURNAL);
+        if machine.look(&path)?.is_none() {
+            return Err(JournalError::NoRun { run: run.0.clone() });
+        }
+        Ok(parse(&machine.read(&path, MAX_JOURNAL_BYTES)?)?.records)
+    }
+
+    /// Adds a record and makes it durable.
+    ///
+    /// # Errors
+    /// `Io`: nothing may be built on the record, and the journal accepts no further one until it is opened again.
+    /// `Broken` — an earlier append failed. `TooLong`.
+    pub fn append(&mut self, record: Record) -> Result<(), JournalError> {
+        if self.broken {
+            return Err(JournalError::Broken);
+        }
+        let payload = log::encode(&record);
+        if payload.len() > MAX_RECORD_BYTES {
+            return Err(JournalError::TooLong {
+                length_bytes: payload.len(),
+            });
+        }
+        let frame = frame(self.end_bytes, &payload);
+        let path = self.dir.join(JOURNAL);
+        self.broken = true;
+        self.machine.append(&path, &frame)?;
+        self.machine.sync_file(&path)?;
+        self.broken = false;
+        self.end_bytes += frame.len() as u64;
+        self.records.push(record);
+        Ok(())
+    }
+
+    /// All records in their order.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The run's name.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// The clock of the machine that holds the journal.
+    pub fn now(&self) -> Timestamp {
+        self.machine.now()
+    }
+
+    /// The first number that no set of this run has.
+    pub fn next_set(&self) -> SetId {
+        let last = self.intents().map(|intent| intent.set.0).max();
+        SetId(last.map_or(1, |last| last + 1))
+    }
+
+    /// The intent of a set.
+    pub fn intent(&self, set: SetId) -> Option<&Intent> {
+        self.intents().find(|intent| intent.set == set)
+    }
+
+    /// Intents that are neither done nor rolled back, oldest first.
+    pub fn unfinished(&self) -> Vec<&Intent> {
+        self.intents()
+            .filter(|intent| !self.is_done(intent.set) && !self.is_rolled_back(intent.set))
+            .collect()
+    }
+
+    /// Intents that are done and were not taken back by a later one that is done, oldest first: what an undo of the
+    /// run reverses, from the last to the first.
+    pub fn standing(&self) -> Vec<&Intent> {
+        let taken_back = |set: SetId| {
+            self.intents()
+                .any(|later| later.reverses == Some(set) && self.is_done(later.set))
+        };
+        self.intents()
+            .filter(|intent| intent.reverses.is_none() && self.is_done(intent.set) && !taken_back(intent.set))
+            .collect()
+    }
+
+    /// Puts old bytes among the backups and makes them durable, except for the name.
+    /// A left-over of the same name belongs to an intent that was never written and is removed.
+    pub(crate) fn keep_backup(&self, name: &str, bytes: &[u8]) -> Result<(), IoError> {
+        let path = self.dir.join(BACKUPS).join(name);
+        if self.machine.look(&path)?.is_some() {
+            self.machine.unlink(&path)?;
+        }
+        self.machine.write_new(&path, bytes, &Attributes::private())?;
+        self.machine.sync_file(&path)
+    }
+
+    /// Makes the names of the backups durable.
+    pub(crate) fn sync_backups(&self) -> Result<(), IoError> {
+        self.machine.sync_dir(&self.dir.join(BACKUPS))
+    }
+
+    /// The bytes of a backup. `max_bytes` bounds the reading.
+    pub fn read_backup(&self, name: &str, max_bytes: u64) -> Result<Vec<u8>, IoError> {
+        self.machine.read(&self.dir.join(BACKUPS).join(name), max_bytes)
+    }
+
+    fn intents(&self) -> impl Iterator<Item = &Intent> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Intent(intent) => Some(intent),
+            _ => None,
+        })
+    }
+
+    fn is_done(&self, id: SetId) -> bool {
+        self.records
+            .iter()
+            .any(|record| matches!(record, Record::Done { set, .. } if *set == id))
+    }
+
+    fn is_rolled_back(&self, id: SetId) -> bool {
+        self.records
+            .iter()
+            .any(|record| matches!(record, Record::RolledBack { set, .. } if *set == id))
+    }
+
+    /// Finishes a creation that died half-way.
+    fn complete(machine: &'m dyn Machine, runs: &Path, run: RunId) -> Result<Journal<'m>, JournalError> {
+        let dir = runs.join(&run.0);
+        if machine.look(&dir)?.is_none() {
+            return Err(JournalError::NoRun { run: run.0 });
+        }
+        let path = dir.join(JOURNAL);
+        machine.write_new(&path, MAGIC, &Attributes::private())?;
+        machine.sync_file(&path)?;
+        machine.sync_dir(&dir)?;
+        machine.sync_dir(runs)?;
+        let end_bytes = MAGIC.len() as u64;
+        let journal = Journal {
+            machine,
+            dir,
+            run,
+            records: Vec::new(),
+            end_bytes,
+            broken: false,
+        };
+        journal.ensure_backups()?;
+        Ok(journal)
+    }
+
+    fn ensure_backups(&self) -> Result<(), JournalError> {
+        let path = self.dir.join(BACKUPS);
+        if self.machine.look(&path)?.is_none() {
+            self.machine.mkdir(
+                &path,
+                &Attributes {
+                    mode: 0o700,
+                    ..Attributes::private()
+                },
+            )?;
+            self.machine.sync_dir(&self.dir)?;
+        }
+        Ok(())
+    }
+}
+
+/// The name of a run: 1 to 40 letters and digits. It is the name of a directory and a part of temporary names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId(String);
+
+impl RunId {
+    /// `None` where `text` is not such a name.
+    pub fn parse(text: &str) -> Option<RunId> {
+        let fits = (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        fits.then(|| RunId(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What was cut from the end of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TornTail {
+    /// From where.
+    pub offset: u64,
+    /// How much.
+    pub length_bytes: u64,
+}
+
+/// A journal that cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// An earlier record could not be written.
+    #[error("the journal takes no record after one that was not written; the run must be resumed")]
+    Broken,
+    /// A record in the middle is not what was written.
+    #[error("journal record at byte {offset} is damaged: {reason}")]
+    Damaged {
+        /// Where it begins.
+        offset: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file could not be read or written.
+    #[error("the journal is not usable")]
+    Io(#[from] IoError),
+    /// No such run.
+    #[error("there is no run {run}")]
+    NoRun {
+        /// Its name.
+        run: String,
+    },
+    /// A record that no reader would take.
+    #[error("a journal record of {length_bytes} bytes is too long")]
+    TooLong {
+        /// Its length.
+        length_bytes: usize,
+    },
+}
+
+struct Parsed {
+    records: Vec<Record>,
+    /// Where the last whole record ends; zero where not even the magic is whole.
+    end_bytes: usize,
+}
+
+/// Reads whole records from the start. The rest is a torn tail unless a whole record lies in it.
+fn parse(bytes: &[u8]) -> Result<Parsed, JournalError> {
+    let damaged = |offset: usize, reason: &str| JournalError::Damaged {
+        offset: offset as u64,
+        reason: reason.into(),
+    };
+    let holds_record_from =
+        |from: usize| (from..bytes.len()).any(|offset| payload_at(bytes, offset).is_some());
+    if !bytes.starts_with(MAGIC) {
+        if holds_record_from(MAGIC.len().min(bytes.len())) {
+            return Err(damaged(0, "the first bytes are not those of a journal"));
+        }
+        return Ok(Parsed {
+            records: Vec::new(),
+            end_bytes: 0,
+        });
+    }
+    let mut records = Vec::new();
+    let mut offset = MAGIC.len();
+    while let Some(payload) = payload_at(bytes, offset) {
+        records.push(log::decode(payload).map_err(|e| damaged(offset, &e))?);
+        offset += FRAME_BYTES + payload.len();
+    }
+    if offset < bytes.len() && holds_record_from(offset + 1) {
+        return Err(damaged(
+            offset,
+            "it does not fit its checksum, and whole records follow",
+        ));
+    }
+    Ok(Parsed {
+        records,
+        end_bytes: offset,
+    })
+}
+
+/// The payload of the whole record that begins at `offset`, if one does.
+fn payload_at(bytes: &[u8], offset: usize) -> Option<&[u8]> {
+    let head = bytes.get(offset..offset.checked_add(FRAME_BYTES)?)?;
+    let (length, checksum) = head.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    if length == 0 || length > MAX_RECORD_BYTES {
+        return None;
+    }
+    let start = offset + FRAME_BYTES;
+    let payload = bytes.get(start..start.checked_add(length)?)?;
+    (checksum_of(offset as u64, payload).0 == checksum).then_some(payload)
+}
+
+fn frame(offset: u64, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("append bounds the length");
+    let mut frame = Vec::with_capacity(FRAME_BYTES + payload.len());
+    frame.extend(length.to_be_bytes());
+    frame.extend(checksum_of(offset, payload).0);
+    frame.extend(payload);
+    frame
+}
+
+fn checksum_of(offset: u64, payload: &[u8]) -> Sha256 {
+    let mut bytes = offset.to_be_bytes().to_vec();
+    bytes.extend(payload);
+    Sha256::of(&bytes)
+}
+
+const MAGIC: &[u8; 16] = b"capgrow-journal1";
+const JOURNAL: &str = "journal";
+const BACKUPS: &str = "backups";
+/// Length and checksum before each payload.
+const FRAME_BYTES: usize = 36;
+/// An intent with a thousand files has about 500 bytes for each.
+const MAX_RECORD_BYTES: usize = 16 << 20;
+const MAX_JOURNAL_BYTES: u64 = 1 << 30;
+
+#[cfg(test)]
+mod tests;
