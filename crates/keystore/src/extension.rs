@@ -201,6 +201,25 @@ impl Certificate {
 }
 
 impl<'a> Extension<'a> {
+    /// Reads the next Extension of a row.
+    pub(crate) fn read(rows: &mut Der<'a>) -> Result<Self, ReadError> {
+        let mut parts = rows.sequence("extension")?;
+        let oid = parts
+            .expect(tag::OID, "extension identifier")?
+            .oid("extension identifier")?;
+        let critical = parts
+            .optional(tag::BOOLEAN, "critical")?
+            .is_some_and(|flag| flag.content != [0]);
+        let value = parts.expect(tag::OCTET_STRING, "extension value")?;
+        parts.finish("extension value")?;
+        Ok(Self {
+            oid,
+            critical,
+            value: value.content,
+            offset: value.content_offset,
+        })
+    }
+
     /// The value as basicConstraints.
     ///
     /// # Errors

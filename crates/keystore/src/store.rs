@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use crate::der_file::DerFile;
 use crate::edit::Edit;
 use crate::entry::Entry;
 use crate::error::{EditError, ParseError, WriteError};
 use crate::jks::{self, JavaStore};
 use crate::limits::Limits;
+use crate::pem::PemStore;
+use crate::pkcs7::Pkcs7Store;
 use crate::secret::{Password, WriteEnv};
 use crate::sniff::{Format, sniff};
 
@@ -36,7 +39,10 @@ pub fn read(bytes: &[u8], password: Option<&Password>, limits: &Limits) -> Resul
     }
     // One line per format that has a reader.
     let form: Box<dyn Form> = match format {
+        Format::Der => Box::new(DerFile::read(bytes, limits)?),
         Format::Jks | Format::Jceks => Box::new(jks::read(bytes, password, limits)?),
+        Format::Pem => Box::new(PemStore::read(bytes, password, limits)?),
+        Format::Pkcs7 => Box::new(Pkcs7Store::read(bytes, limits)?),
         other => {
             let what = format!("reading {}", other.name());
             return Err(ParseError::Unsupported {
@@ -62,6 +68,7 @@ impl Store {
     pub fn empty(format: Format) -> Result<Self, WriteError> {
         match format {
             Format::Jks | Format::Jceks => Ok(Self(Box::new(JavaStore::empty(format)))),
+            Format::Pem => Ok(Self(Box::new(PemStore::empty()))),
             other => Err(WriteError::Unsupported {
                 format: other,
                 what: "a new store".to_owned(),
@@ -145,6 +152,17 @@ pub enum Note {
         /// How many.
         len: usize,
     },
+    /// An END marker and the next BEGIN marker of a PEM file stand on one line: OpenSSL stops there. Any edit puts the
+    /// missing line end in.
+    GluedMarkers {
+        /// Where the BEGIN marker starts.
+        offset: usize,
+    },
+    /// A BEGIN marker of a PEM file stands behind blanks: OpenSSL does not see the block.
+    IndentedMarker {
+        /// Where the marker starts.
+        offset: usize,
+    },
     /// A part of the store is encrypted and no password was given: its entries are not listed.
     LockedPart {
         /// What it is.
@@ -171,6 +189,18 @@ impl fmt::Display for Note {
         match self {
             Self::BytesAfterEnd { offset, len } => {
                 write!(f, "{len} bytes after the end of the store at {offset:#x}")
+            }
+            Self::GluedMarkers { offset } => {
+                write!(
+                    f,
+                    "END and BEGIN markers share a line at {offset:#x}: a line end is missing between two files"
+                )
+            }
+            Self::IndentedMarker { offset } => {
+                write!(
+                    f,
+                    "BEGIN marker at {offset:#x} stands behind blanks: OpenSSL does not see this block"
+                )
             }
             Self::LockedPart { what } => write!(
                 f,
