@@ -19,6 +19,9 @@ mod toml;
 mod xml;
 mod yaml;
 
+pub(crate) use properties::all as all_properties;
+pub(crate) use xml::with_document;
+
 /// One value of a key, as the product reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value {

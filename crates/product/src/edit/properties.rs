@@ -61,6 +61,15 @@ impl Dialect for Properties {
     }
 }
 
+/// All pairs in file order; none where the file is no properties file.
+pub(crate) fn all(bytes: &[u8]) -> Vec<(String, String)> {
+    pairs(bytes)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|pair| (pair.key, pair.spot.text()))
+        .collect()
+}
+
 struct Pair {
     key: String,
     spot: Spot,

@@ -134,6 +134,13 @@ impl Dialect for Xml {
     }
 }
 
+/// Lets `look` at the parsed document.
+pub(crate) fn with_document<T>(bytes: &[u8], look: impl FnOnce(&Document<'_>) -> T) -> Result<T, EditError> {
+    let text = Text::decode(bytes)?;
+    let document = text.parse()?;
+    Ok(look(&document))
+}
+
 /// A file as text, one `char` for one character; single-byte sets are read as ISO-8859-1, which keeps each byte apart.
 struct Text {
     text: String,
