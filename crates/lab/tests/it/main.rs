@@ -1,0 +1,107 @@
+//! The lab from outside: fleets of real processes, started, counted, restarted and ended.
+
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod generic;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lab::{Count, Kind, LabSpec, Lifetime, Running};
+
+/// A fleet that runs in a directory of its own, and ends with the test.
+pub(crate) struct Fleet {
+    pub(crate) dir: tempfile::TempDir,
+    _running: Running,
+}
+
+impl Fleet {
+    #[track_caller]
+    pub(crate) fn start(kind: Kind) -> Fleet {
+        let dir = tempfile::tempdir().unwrap();
+        let exe = PathBuf::from(env!("CARGO_BIN_EXE_capgrow-lab"));
+        lab::create(&LabSpec {
+            dir: dir.path().to_owned(),
+            kind,
+            exe,
+        })
+        .unwrap();
+        let running = lab::start(dir.path(), Lifetime::WithCaller).unwrap();
+        lab::wait_ready(dir.path(), Duration::from_secs(15)).unwrap();
+        Fleet {
+            dir,
+            _running: running,
+        }
+    }
+
+    pub(crate) fn host(&self, host: &str) -> PathBuf {
+        self.dir.path().join("hosts").join(host)
+    }
+
+    pub(crate) fn count(&self) -> Count {
+        lab::count(self.dir.path()).unwrap()
+    }
+
+    /// Runs a command of the product in an empty environment.
+    #[track_caller]
+    pub(crate) fn run(&self, host: &str, command: &str, args: &[&str]) -> String {
+        let path = self.host(host).join(command.trim_start_matches('/'));
+        let done = Command::new(&path)
+            .args(args)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .current_dir("/")
+            .output()
+            .unwrap();
+        let err = String::from_utf8_lossy(&done.stderr);
+        assert!(
+            done.status.success(),
+            "{command} {args:?}: {}: {err}",
+            done.status
+        );
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    }
+
+    /// Polls until the counter is as wanted.
+    #[track_caller]
+    pub(crate) fn wait_until(&self, within: Duration, wanted: impl Fn(&Count) -> bool) -> Count {
+        let end = Instant::now() + within;
+        loop {
+            let count = self.count();
+            if wanted(&count) {
+                return count;
+            }
+            assert!(Instant::now() < end, "not within {within:?}: {count:#?}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// A self-signed certificate that nobody presents.
+pub(crate) fn stranger() -> Vec<u8> {
+    let key = openssl::pkey::PKey::from_rsa(openssl::rsa::Rsa::generate(2048).unwrap()).unwrap();
+    let mut name = openssl::x509::X509Name::builder().unwrap();
+    name.append_entry_by_text("CN", "Stranger").unwrap();
+    let name = name.build();
+    let mut made = openssl::x509::X509::builder().unwrap();
+    made.set_version(2).unwrap();
+    made.set_subject_name(&name).unwrap();
+    made.set_issuer_name(&name).unwrap();
+    made.set_pubkey(&key).unwrap();
+    made.set_not_before(&openssl::asn1::Asn1Time::days_from_now(0).unwrap())
+        .unwrap();
+    made.set_not_after(&openssl::asn1::Asn1Time::days_from_now(9).unwrap())
+        .unwrap();
+    made.sign(&key, openssl::hash::MessageDigest::sha256()).unwrap();
+    made.build().to_pem().unwrap()
+}
+
+/// Replaces a file as careful programs do.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) {
+    let beside = path.with_extension("beside");
+    fs::write(&beside, bytes).unwrap();
+    fs::rename(&beside, path).unwrap();
+}
