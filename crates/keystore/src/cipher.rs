@@ -18,7 +18,6 @@ pub(crate) enum Cipher {
     Des3,
     Rc2 { key_bytes: usize, bits: usize },
     Rc4 { key_bytes: usize },
-    Twofish256,
 }
 
 impl Cipher {
@@ -74,7 +73,6 @@ impl Cipher {
             Self::Rc2 { .. } => "RC2-CBC",
             Self::Rc4 { key_bytes: 5 } => "RC4-40",
             Self::Rc4 { .. } => "RC4-128",
-            Self::Twofish256 => "Twofish-256-CBC",
         }
     }
 
@@ -83,7 +81,7 @@ impl Cipher {
         match self {
             Self::Aes128 | Self::Des2 => 16,
             Self::Aes192 | Self::Des3 => 24,
-            Self::Aes256 | Self::Twofish256 => 32,
+            Self::Aes256 => 32,
             Self::Des => 8,
             Self::Rc2 { key_bytes, .. } | Self::Rc4 { key_bytes } => key_bytes,
         }
@@ -92,7 +90,7 @@ impl Cipher {
     /// Bytes of its block and initial vector; 0 for a stream cipher.
     pub(crate) fn block_len(self) -> usize {
         match self {
-            Self::Aes128 | Self::Aes192 | Self::Aes256 | Self::Twofish256 => 16,
+            Self::Aes128 | Self::Aes192 | Self::Aes256 => 16,
             Self::Des | Self::Des2 | Self::Des3 | Self::Rc2 { .. } => 8,
             Self::Rc4 { .. } => 0,
         }
@@ -112,7 +110,6 @@ impl Cipher {
             Self::Des3 => open(des::TdesEde3::new_from_slice(key).ok()?, iv, data),
             Self::Rc2 { bits, .. } => open(rc2::Rc2::new_with_eff_key_len(key, bits), iv, data),
             Self::Rc4 { .. } => rc4_stream(key, data).map(Zeroizing::new),
-            Self::Twofish256 => open(twofish::Twofish::new_from_slice(key).ok()?, iv, data),
         }
     }
 
@@ -130,7 +127,6 @@ impl Cipher {
             Self::Des3 => seal(des::TdesEde3::new_from_slice(key).ok()?, iv, data),
             Self::Rc2 { bits, .. } => seal(rc2::Rc2::new_with_eff_key_len(key, bits), iv, data),
             Self::Rc4 { .. } => rc4_stream(key, data),
-            Self::Twofish256 => seal(twofish::Twofish::new_from_slice(key).ok()?, iv, data),
         }
     }
 }

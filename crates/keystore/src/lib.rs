@@ -9,6 +9,7 @@
 
 mod certificate;
 mod cipher;
+mod cms_kdb;
 pub mod der;
 mod der_file;
 mod digest;
@@ -25,6 +26,7 @@ pub mod name;
 pub mod oid;
 mod pbe;
 mod pem;
+mod pkcs12;
 mod pkcs7;
 mod public_key;
 pub mod reader;
@@ -36,6 +38,10 @@ mod store;
 mod time;
 
 pub use certificate::{Algorithm, Certificate, Validity};
+pub use cms_kdb::{
+    CmsFiles, CmsVersion, PasswordChangeError, StashError, StashVersion, change_password, read_stash,
+    write_stash,
+};
 pub use edit::{Edit, Place};
 pub use entry::{Body, Entry, LockedKey};
 pub use error::{EditError, KeyError, ParseError, UnlockError, WriteError};

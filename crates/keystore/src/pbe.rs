@@ -89,6 +89,20 @@ impl KdfPassword {
 }
 
 impl Scheme {
+    /// What Java 17 writes; salt and vector are placeholders until [`Scheme::renewed`].
+    pub(crate) fn java17() -> Self {
+        let (salt, iv) = (vec![0; 20], vec![0; 16]);
+        let (prf, cipher) = (Hash::Sha256, Cipher::Aes256);
+        Self::Pbes2(Pbes2 {
+            prf,
+            salt,
+            rounds: 10_000,
+            key_len: Some(32),
+            cipher,
+            iv,
+        })
+    }
+
     /// Reads an AlgorithmIdentifier. `algorithm` stands on the OID.
     ///
     /// `Ok(Err(name))` is a sound identifier of a scheme that is not supported.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::cms_kdb::{CmsVersion, Database};
 use crate::der_file::DerFile;
 use crate::edit::Edit;
 use crate::entry::Entry;
@@ -10,6 +11,7 @@ use crate::jks::{self, JavaStore};
 use crate::limits::Limits;
 use crate::pem::PemStore;
 use crate::pkcs7::Pkcs7Store;
+use crate::pkcs12::{self, Pkcs12Store};
 use crate::secret::{Password, WriteEnv};
 use crate::sniff::{Format, sniff};
 
@@ -26,6 +28,19 @@ pub fn read(bytes: &[u8], password: Option<&Password>, limits: &Limits) -> Resul
     if bytes.is_empty() {
         return Err(ParseError::Empty);
     }
+    if bytes.starts_with(&KEEPASS) {
+        let (format, alias, what) = (
+            Format::CmsKdb,
+            None,
+            "a KeePass database, which has the same ending,".to_owned(),
+        );
+        return Err(ParseError::Unsupported {
+            format,
+            offset: 0,
+            alias,
+            what,
+        });
+    }
     let format = sniff(bytes).ok_or(ParseError::UnknownFormat)?;
     if bytes.len() > limits.max_bytes {
         return Err(ParseError::OverLimit {
@@ -39,9 +54,13 @@ pub fn read(bytes: &[u8], password: Option<&Password>, limits: &Limits) -> Resul
     }
     // One line per format that has a reader.
     let form: Box<dyn Form> = match format {
+        Format::CmsCrl | Format::CmsKdb | Format::CmsRdb => {
+            Box::new(Database::read(format, bytes, password, limits)?)
+        }
         Format::Der => Box::new(DerFile::read(bytes, limits)?),
         Format::Jks | Format::Jceks => Box::new(jks::read(bytes, password, limits)?),
         Format::Pem => Box::new(PemStore::read(bytes, password, limits)?),
+        Format::Pkcs12 => Box::new(pkcs12::read(bytes, password, limits)?),
         Format::Pkcs7 => Box::new(Pkcs7Store::read(bytes, limits)?),
         other => {
             let what = format!("reading {}", other.name());
@@ -67,13 +86,20 @@ impl Store {
     /// [`WriteError::Unsupported`] for formats that we cannot create.
     pub fn empty(format: Format) -> Result<Self, WriteError> {
         match format {
+            Format::CmsKdb => Ok(Self(Box::new(Database::empty(CmsVersion::V6)))),
             Format::Jks | Format::Jceks => Ok(Self(Box::new(JavaStore::empty(format)))),
+            Format::Pkcs12 => Ok(Self(Box::new(Pkcs12Store::empty()))),
             Format::Pem => Ok(Self(Box::new(PemStore::empty()))),
             other => Err(WriteError::Unsupported {
                 format: other,
                 what: "a new store".to_owned(),
             }),
         }
+    }
+
+    /// A GSKit key database without records, in one of its versions.
+    pub fn empty_cms(version: CmsVersion) -> Self {
+        Self(Box::new(Database::empty(version)))
     }
 
     /// The format it was read from, and will be written in.
@@ -89,6 +115,12 @@ impl Store {
     /// The entry of that name by the format's own case rule; the later one where the file has two.
     pub fn find(&self, alias: &str) -> Option<usize> {
         self.0.find(alias)
+    }
+
+    /// The key entry that is presented when nobody asks for a name: the flagged one in CMS, or the only one there.
+    /// `None` where the format has no such mark, and where GSKit would present nothing.
+    pub fn default_entry(&self) -> Option<usize> {
+        self.0.default_entry()
     }
 
     /// Whether the bytes are those that a holder of the password wrote.
@@ -168,6 +200,11 @@ pub enum Note {
         /// What it is.
         what: &'static str,
     },
+    /// The file has a date after which GSKit refuses its password (GSKit 107).
+    PasswordExpiry {
+        /// Seconds since 1970.
+        unix: i64,
+    },
     /// Two entries that the format's own tools take for one: only the later is reachable there.
     ShadowedAlias {
         /// The name.
@@ -206,6 +243,12 @@ impl fmt::Display for Note {
                 f,
                 "{what} is encrypted and was not read, as no password was given"
             ),
+            Self::PasswordExpiry { unix } => {
+                write!(
+                    f,
+                    "the store's password expires {unix} seconds after 1970; GSKit refuses it from then on"
+                )
+            }
             Self::ShadowedAlias { alias, index } => {
                 write!(
                     f,
@@ -227,6 +270,9 @@ pub(crate) trait Form: CloneForm + Send + Sync {
     fn format(&self) -> Format;
     fn entries(&self) -> &[Entry];
     fn find(&self, alias: &str) -> Option<usize>;
+    fn default_entry(&self) -> Option<usize> {
+        None
+    }
     fn integrity(&self) -> Integrity;
     fn notes(&self) -> &[Note];
     fn edit(&mut self, edit: &Edit, env: &mut WriteEnv<'_>) -> Result<(), EditError>;
@@ -249,3 +295,6 @@ impl Clone for Box<dyn Form> {
         (**self).clone_form()
     }
 }
+
+/// First bytes of KeePass 1 and 2.
+const KEEPASS: [u8; 4] = [0x03, 0xd9, 0xa2, 0x9a];

@@ -1,0 +1,8 @@
+//! The keystore crate against stores that other tools wrote, and against those tools themselves.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod bad;
+mod corpus;
+mod random;
+mod text_files;
+mod truth;

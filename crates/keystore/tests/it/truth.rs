@@ -1,0 +1,213 @@
+//! Every store of the corpus gives what Java and OpenSSL saw in it.
+
+use keystore::{Body, Entry, Password, Store};
+use serde_json::Value;
+use sha2::Digest;
+
+use crate::corpus::{Sample, samples};
+
+#[test]
+fn jks_stores_hold_what_java_reads_in_them() {
+    check_all(&["JKS", "CaseExactJKS"]);
+}
+
+#[test]
+fn jceks_stores_hold_what_java_reads_in_them() {
+    check_all(&["JCEKS"]);
+}
+
+#[test]
+fn pkcs12_stores_hold_what_java_and_openssl_read_in_them() {
+    check_all(&["PKCS12", "PKCS12-DEF"]);
+}
+
+#[track_caller]
+fn check_all(formats: &[&str]) {
+    let samples = samples(formats);
+    assert!(samples.len() >= 3, "only {} samples", samples.len());
+    let failed: Vec<String> = samples.iter().filter_map(|sample| check(sample).err()).collect();
+    assert!(
+        failed.is_empty(),
+        "{} of {} differ:\n{}",
+        failed.len(),
+        samples.len(),
+        failed.join("\n")
+    );
+}
+
+fn check(sample: &Sample) -> Result<(), String> {
+    let store = sample
+        .read()
+        .map_err(|error| format!("{}: {error}", sample.name))?;
+    let truth = sample.truth();
+    let differs = |what: &str, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug| {
+        Err(format!(
+            "{}: {what}\n  ours   {ours:?}\n  theirs {theirs:?}",
+            sample.name
+        ))
+    };
+    if let Some(wanted) = truth["file_order"]["entries"].as_array() {
+        let ours: Vec<_> = store
+            .entries()
+            .iter()
+            .map(|entry| (entry.alias().unwrap_or_default(), entry.created_ms()))
+            .collect();
+        for (ours, wanted) in ours
+            .iter()
+            .zip(wanted)
+            .take_while(|(_, wanted)| wanted[0] != "...")
+        {
+            let wanted = (wanted[0].as_str().unwrap_or_default(), wanted[2].as_i64());
+            if *ours != wanted {
+                return differs("file order", ours, &wanted);
+            }
+        }
+    }
+    if truth["java17"]["loads"] == true {
+        let theirs = java_rows(&truth["java17"]["entries"]);
+        let mut ours = our_java_rows(&store, &truth["java17"]["entries"], &sample.password);
+        if sample.format != "PKCS12" {
+            let place = |row: &Row| theirs.iter().position(|their| their.alias == row.alias);
+            ours.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
+        }
+        if ours != theirs {
+            return differs("java entries", &ours, &theirs);
+        }
+    }
+    if truth["openssl36"]["rc"] == 0 {
+        let (ours, theirs) = (
+            our_certificates(&store),
+            openssl_certificates(&truth["openssl36"]["bags"]),
+        );
+        if ours != theirs {
+            return differs("certificates", &ours, &theirs);
+        }
+    }
+    Ok(())
+}
+
+/// One entry, as Java shows it.
+#[derive(Debug, PartialEq)]
+struct Row {
+    alias: String,
+    kind: String,
+    created_ms: Option<i64>,
+    chain: Vec<String>,
+    key: Option<String>,
+}
+
+fn java_rows(entries: &Value) -> Vec<Row> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let row = |entry: &Value| Row {
+        alias: text(&entry["alias"]),
+        kind: text(&entry["kind"]),
+        created_ms: entry["created_ms"].as_i64(),
+        chain: entry["chain"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|row| text(&row["sha256"]))
+            .collect(),
+        key: entry["key"]["sha256"].as_str().map(str::to_owned),
+    };
+    entries.as_array().into_iter().flatten().map(row).collect()
+}
+
+/// Our entries as Java would show them: lower case where it folds, the later of two equal names in the
+/// place of the first, certificates without its trust mark left out, nameless ones numbered.
+fn our_java_rows(store: &Store, truth: &Value, password: &Option<Password>) -> Vec<Row> {
+    let folds = store.format().name() == "pkcs12";
+    let mut rows: Vec<Row> = Vec::new();
+    let mut nameless = 0;
+    for entry in store.entries() {
+        // Java does not look at plain key bags; OpenSSL and we do.
+        if folds && entry.protection().as_deref() == Some("none") {
+            continue;
+        }
+        let kind = match entry.body() {
+            Body::PrivateKey { .. } => "PrivateKeyEntry",
+            Body::SecretKey { .. } => "SecretKeyEntry",
+            Body::TrustedCert { trusted: true, .. } => "trustedCertEntry",
+            _ => continue,
+        };
+        let alias = match entry.alias() {
+            Some(alias) if folds => alias.to_lowercase(),
+            Some(alias) => alias.to_owned(),
+            None => {
+                nameless += 1;
+                nameless.to_string()
+            }
+        };
+        let theirs = truth
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|their| their["alias"] == alias.as_str());
+        let key_password = theirs
+            .and_then(|their| their["key"]["password"].as_str())
+            .map(Password::new);
+        let row = Row {
+            kind: kind.to_owned(),
+            created_ms: entry.created_ms(),
+            chain: entry
+                .certificates()
+                .iter()
+                .map(|certificate| hex(&certificate.sha256()))
+                .collect(),
+            key: key_digest(entry, key_password.as_ref().or(password.as_ref())),
+            alias,
+        };
+        match rows.iter_mut().find(|there| there.alias == row.alias) {
+            Some(there) => *there = row,
+            None => rows.push(row),
+        }
+    }
+    rows
+}
+
+fn key_digest(entry: &Entry, password: Option<&Password>) -> Option<String> {
+    match entry.body() {
+        Body::PrivateKey { .. } => Some(match entry.unlock(password) {
+            Ok(key) => hex(&sha2::Sha256::digest(plain_pkcs8(key.pkcs8_der()))),
+            Err(_) => return None,
+        }),
+        Body::SecretKey { .. } => Some(match entry.unlock_secret(password) {
+            Ok(key) => hex(&sha2::Sha256::digest(key.raw())),
+            Err(_) => return None,
+        }),
+        _ => None,
+    }
+}
+
+/// The key as Java encodes it again: version 0, no attributes, no public key.
+fn plain_pkcs8(der: &[u8]) -> Vec<u8> {
+    let mut fields = keystore::der::Der::new(der).sequence("key").expect("a key");
+    let mut part = || fields.any("key").expect("a key").full;
+    let (_version, algorithm, octets) = (part(), part(), part());
+    keystore::der::write_sequence(&[&[2, 1, 0], algorithm, octets])
+}
+
+fn our_certificates(store: &Store) -> Vec<String> {
+    let all = store.entries().iter().flat_map(|entry| entry.certificates());
+    let mut all: Vec<String> = all.map(|certificate| hex(&certificate.sha256())).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn openssl_certificates(bags: &Value) -> Vec<String> {
+    let all = bags
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|bag| bag["cert_sha256"].as_str());
+    let mut all: Vec<String> = all.map(str::to_owned).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
