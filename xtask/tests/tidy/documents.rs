@@ -32,6 +32,24 @@ fn the_readme_has_its_two_commands_and_the_gate_runs_both() {
 }
 
 #[test]
+fn the_example_fleet_of_the_readme_is_toml_of_about_ten_lines() {
+    let readme = tree::read("README.md");
+    let example = readme
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("an example");
+    let fleet: toml::Table = example
+        .parse()
+        .unwrap_or_else(|error| panic!("README.md: {error}"));
+    assert!(
+        fleet.contains_key("components") && fleet.contains_key("rotate"),
+        "{fleet:?}"
+    );
+    assert!(example.lines().count() <= 12, "{} lines", example.lines().count());
+}
+
+#[test]
 fn the_gate_is_executable_and_ends_with_its_count() {
     let gate = tree::read(".ci/run");
     assert!(gate.starts_with("#!/usr/bin/env bash\n"));

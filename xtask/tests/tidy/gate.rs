@@ -40,6 +40,24 @@ fn a_demo_that_fails_is_red_after_green_tests() {
     );
 }
 
+#[test]
+fn a_step_that_leaves_a_file_behind_is_red_at_the_end() {
+    if Command::new("git").arg("--version").output().is_err() {
+        println!("SKIPPED: no git");
+        return;
+    }
+    let leave = "test) echo 'test result: ok. 1 passed; 0 failed'; echo x >left-behind ;;\nfmt) git init -q . ;\n\
+        git add . ; git -c user.name=x -c user.email=x@example.org commit -qm x ;;";
+    let said = check(leave, Some(1), "1 passed, 1 failed", None);
+    assert!(
+        said.contains("?? left-behind") && said.contains("== clean: FAILED"),
+        "{said}"
+    );
+    let nothing = leave.replace("; echo x >left-behind", "");
+    let said = check(&nothing, Some(0), "1 passed, 0 failed", None);
+    assert!(said.contains("== clean: ok"), "{said}");
+}
+
 /// Runs the gate in a tree of its own. `cases` are arms of a shell `case` over cargo's first argument. Returns what it
 /// printed.
 #[track_caller]
