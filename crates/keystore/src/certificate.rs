@@ -143,8 +143,7 @@ impl Certificate {
         self.part(&self.inner.serial)
     }
 
-    /// The serial number in lower-case hex without leading zeros, as `openssl x509 -serial` prints it but for case;
-    /// a negative one has `-` in front.
+    /// The serial number in lower-case hex without leading zeros, as keytool prints it; a negative one has `-` in front.
     pub fn serial_hex(&self) -> String {
         serial_hex(self.serial())
     }
@@ -370,12 +369,10 @@ pub(crate) fn serial_hex(content: &[u8]) -> String {
         }
     }
     let mut out = String::from(if negative { "-" } else { "" });
-    let digits = der::trim_zeros(&digits);
-    if digits.is_empty() {
-        out.push_str("00");
-    }
-    for digit in digits {
-        out.push_str(&format!("{digit:02x}"));
+    let hex: String = digits.iter().map(|digit| format!("{digit:02x}")).collect();
+    match hex.trim_start_matches('0') {
+        "" => out.push('0'),
+        digits => out.push_str(digits),
     }
     out
 }

@@ -248,6 +248,17 @@ pub enum EditError {
         /// Its kind.
         found: &'static str,
     },
+    /// The key is not the one of its certificate.
+    #[error("the private key does not belong to the certificate")]
+    KeyMismatch,
+    /// The format cannot use this password.
+    #[error("{} cannot use this password: {why}", format.name())]
+    PasswordUnusable {
+        /// The format being edited.
+        format: Format,
+        /// What stands against it.
+        why: &'static str,
+    },
     /// A key could not be opened on the way.
     #[error("the key of entry number {index} stays locked")]
     KeyLocked {
