@@ -1,0 +1,34 @@
+//! IBM GSKit 8, from its documents: nothing here was measured.
+
+use super::{AnchorEntries, Cited, Evidence, PresentRule, Profile, Search, cited};
+
+/// GSKit's two certificate validation policies.
+#[derive(Debug)]
+pub struct Gskit {
+    /// Whether the basic policy is tried first; the standard one decides when it fails.
+    pub basic_first: Cited<bool>,
+    /// Whether extendedKeyUsage is looked at by the standard policy.
+    pub checks_extended_usage: Cited<bool>,
+}
+
+pub(super) const PROFILES: &[Profile] = &[Profile {
+    name: "gskit8",
+    describes: "IBM GSKit 8 with basic, then standard validation",
+    evidence: Evidence::Documented,
+    search: Search::Gskit(Gskit {
+        basic_first: cited(true, "IBM MQ: Certificate validation policies in IBM MQ"),
+        checks_extended_usage: cited(
+            false,
+            "IBM MQ: Certificate Extended Key Usage (EKU), before 9.4.5",
+        ),
+    }),
+    refuses: cited(&[], "not documented"),
+    anchors: cited(
+        AnchorEntries::TrustedSignersAndPersonal,
+        "IBM MQ: Certificate validation and trust policy design, trust status",
+    ),
+    presents: cited(
+        PresentRule::Default,
+        "GSKCapiCmd user's guide: default certificate; gsk_environment_init without GSK_KEYRING_LABEL",
+    ),
+}];

@@ -1,0 +1,173 @@
+//! Runtimes as data: each field with the place it was taken from.
+
+mod gskit;
+mod java;
+mod openssl;
+
+use crate::algorithm::{Curve, Hash, Key};
+use crate::cert::Cert;
+
+pub use gskit::Gskit;
+pub use java::{Java, JavaValidator};
+pub use openssl::{HostMatch, OpenSsl, OpenSslPrints};
+
+/// A value with the place it was taken from: a specification's section, a vendor's document or source, or the id
+/// of a recorded verdict (`family:what`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cited<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub source: &'static str,
+}
+
+/// Makes a [`Cited`].
+pub(crate) const fn cited<T>(value: T, source: &'static str) -> Cited<T> {
+    Cited { value, source }
+}
+
+/// A runtime's behaviour as data.
+#[derive(Debug)]
+pub struct Profile {
+    /// The name by which it is asked for.
+    pub name: &'static str,
+    /// What it stands for, in a few words.
+    pub describes: &'static str,
+    /// Whether it was measured, and on what.
+    pub evidence: Evidence,
+    /// How it searches and what it checks.
+    pub search: Search,
+    /// What it does not even decode.
+    pub refuses: Cited<&'static [Defect]>,
+    /// Which entries of a store it takes as anchors.
+    pub anchors: Cited<AnchorEntries>,
+    /// Which identity it presents when the store has several and no alias is set.
+    pub presents: Cited<PresentRule>,
+}
+
+/// How well a profile is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// From documents only; shown so to the user.
+    Documented,
+    /// Compared with recorded verdicts of this version.
+    Measured(&'static str),
+}
+
+/// The families of search, each with its data.
+#[derive(Debug)]
+pub enum Search {
+    /// IBM GSKit.
+    Gskit(Gskit),
+    /// OpenJDK and its relatives.
+    Java(Java),
+    /// OpenSSL's `X509_verify_cert` and the programs around it.
+    OpenSsl(OpenSsl),
+}
+
+/// Something about a certificate that makes some runtimes refuse to decode it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Defect {
+    /// The algorithm inside the signed part is not the one outside.
+    AlgorithmMismatch,
+    /// An extension whose value is not what its type says.
+    BrokenExtension,
+    /// The same extension twice.
+    DuplicateExtension,
+    /// An RSA modulus that is even.
+    EvenModulus,
+    /// A serial number below zero.
+    NegativeSerial,
+    /// Bytes that are no certificate at all.
+    NoCertificate,
+    /// A key on a curve the runtime has not.
+    UnknownCurve,
+}
+
+impl Defect {
+    pub(crate) fn is_in(self, cert: &Cert<'_>) -> bool {
+        match self {
+            Self::AlgorithmMismatch => !cert.has_consistent_algorithm(),
+            Self::BrokenExtension => !cert.extensions.broken.is_empty(),
+            Self::DuplicateExtension => cert.extensions.has_duplicate,
+            Self::EvenModulus => matches!(cert.key, Key::Rsa { is_odd: false, .. }),
+            Self::NegativeSerial => cert.serial.first().is_some_and(|octet| octet & 0x80 != 0),
+            Self::NoCertificate => false,
+            Self::UnknownCurve => {
+                matches!(cert.key, Key::Ec(Curve::K256 | Curve::P192 | Curve::Unknown))
+            }
+        }
+    }
+
+    /// In a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::AlgorithmMismatch => "signature algorithm mismatch",
+            Self::BrokenExtension => "an extension cannot be decoded",
+            Self::DuplicateExtension => "the same extension twice",
+            Self::EvenModulus => "invalid RSA public key",
+            Self::NegativeSerial => "negative serial number",
+            Self::NoCertificate => "no certificate",
+            Self::UnknownCurve => "unsupported elliptic curve",
+        }
+    }
+}
+
+/// Which entries of a store count as anchors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnchorEntries {
+    /// Every certificate in the file, those of a key entry's chain too.
+    Every,
+    /// Trusted-certificate entries, and the first certificate of each key entry.
+    TrustedAndFirstOfKey,
+    /// Signer entries with the trust mark, and the certificates of personal entries.
+    TrustedSignersAndPersonal,
+}
+
+/// Which identity goes out when a store has several private keys and no alias is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresentRule {
+    /// The one marked as default, else the only one; several without a mark are a fault.
+    Default,
+    /// The first in the file.
+    First,
+    /// The first that fits key type and the peer's list of authorities, in an order the file does not fix.
+    FirstThatFits,
+}
+
+impl Profile {
+    /// What it prints about a certificate of the chain that it cannot decode.
+    pub(crate) fn unreadable(&self, index: usize, defect: Defect) -> String {
+        let words = match (&self.search, defect) {
+            (Search::Java(_), Defect::AlgorithmMismatch) => "Signature algorithm mismatch",
+            (Search::Java(_), Defect::DuplicateExtension) => {
+                "java.io.IOException: Duplicate extensions not allowed"
+            }
+            _ => defect.words(),
+        };
+        match &self.search {
+            Search::Java(_) => format!("CertificateException: certificate {index} not parsed: {words}"),
+            Search::Gskit(_) => format!("GSK_ERROR_BAD_CERT (414): {words}"),
+            Search::OpenSsl(_) => format!("certificate {index} not parsed: {words}"),
+        }
+    }
+}
+
+/// The profile of that name; `None` when there is none. Names: [`runtimes`].
+pub fn runtime(name: &str) -> Option<&'static Profile> {
+    runtimes().find(|profile| profile.name == name)
+}
+
+/// All profiles, by family.
+pub fn runtimes() -> impl Iterator<Item = &'static Profile> {
+    openssl::PROFILES
+        .iter()
+        .chain(java::PROFILES)
+        .chain(gskit::PROFILES)
+}
+
+/// Whether one of the hashes was used.
+pub(crate) fn uses(hashes: &[Hash], hash: Option<Hash>) -> bool {
+    hash.is_some_and(|hash| hashes.contains(&hash))
+}
