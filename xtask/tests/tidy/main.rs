@@ -9,6 +9,7 @@ mod layers;
 mod licences;
 mod names;
 mod pure;
+mod secrets;
 mod sizes;
 mod source;
 mod tree;
