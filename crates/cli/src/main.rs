@@ -1,3 +1,49 @@
-//! The `capgrow` command.
+//! The `capgrow` command: reads arguments, calls, reports.
 
-fn main() {}
+mod args;
+mod cmd;
+mod document;
+mod fleet_dir;
+mod print;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// How a command ended, beside an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes, or done: exit code 0.
+    Yes,
+    /// A negative answer: exit code 1.
+    No,
+    /// Stopped midway, a person is needed: exit code 3.
+    PersonNeeded,
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os();
+    let _program = words.next();
+    if words.next().is_some_and(|word| word == lab::HIDDEN) {
+        let rest: Vec<OsString> = words.collect();
+        return lab::hidden_main(&rest);
+    }
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            let asked = matches!(error.kind(), clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion);
+            return ExitCode::from(if asked { 0 } else { 2 });
+        }
+    };
+    match cmd::run(&args) {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Ok(Answer::PersonNeeded) => ExitCode::from(3),
+        Err(error) => {
+            print::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}

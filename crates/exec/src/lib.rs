@@ -10,3 +10,4 @@ pub mod log;
 pub mod machine;
 pub mod recover;
 pub mod replace;
+pub mod run;

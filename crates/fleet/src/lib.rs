@@ -1,1 +1,24 @@
 //! What is there and what is wrong with it: fleet file, snapshot, links.
+//!
+//! [`file`] is `capgrow.toml` as written, [`declare`] its meaning, [`scan`] looks at the hosts through
+//! `product::HostFiles` and writes a [`snapshot::Snapshot`], [`format`] holds the serialised form of changes.
+
+mod assemble;
+mod changes;
+pub mod date;
+pub mod declare;
+pub mod file;
+pub mod format;
+mod material;
+pub mod rotation;
+mod scan;
+pub mod snapshot;
+mod store_facts;
+mod walk;
+
+pub use assemble::store_of;
+pub use changes::changes;
+pub use changes::rotation as rotation_of;
+pub use scan::Look;
+pub use scan::scan;
+pub use snapshot::Snapshot;

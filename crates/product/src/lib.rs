@@ -1,1 +1,76 @@
 //! What each product reads, and how it changes.
+//!
+//! A [`Component`] is one running process: its stores, settings, listening
+//! addresses and the peers it dials, in the words of `capgrow.toml`. A product
+//! file finds components in a host's file tree and says, for a rotation, which
+//! files change when the component grows, switches and retires: [`Changes`].
+//! Nothing here touches the world; files come through [`HostFiles`].
+
+mod change;
+mod component;
+pub mod edit;
+mod files;
+pub mod generic;
+pub mod liberty;
+#[cfg(test)]
+mod map_files;
+mod realise;
+pub mod workload_automation;
+
+pub use change::Change;
+pub use change::Changes;
+pub use change::Content;
+pub use change::FileEdit;
+pub use change::Rotation;
+pub use change::SettingChange;
+pub use change::SettingEdit;
+pub use change::StoreEdit;
+pub use component::ClientCertificate;
+pub use component::Command;
+pub use component::Component;
+pub use component::Dial;
+pub use component::Effective;
+pub use component::Healthy;
+pub use component::Holds;
+pub use component::Listen;
+pub use component::Means;
+pub use component::ProcessRef;
+pub use component::Secret;
+pub use component::Selects;
+pub use component::Setting;
+pub use component::StoreFile;
+pub use component::Syntax;
+pub use files::AskError;
+pub use files::FileKind;
+pub use files::FileEntry;
+pub use files::HostFiles;
+pub use files::ReadError;
+pub use files::SecretError;
+pub use files::Secrets;
+pub use realise::Bench;
+pub use realise::Outcome;
+pub use realise::RealiseError;
+pub use realise::realise;
+
+/// The subject DNs of a product's own default certificates; `None` where the product has none that is known here.
+pub fn default_subjects(product: &str) -> Option<Vec<&'static str>> {
+    // Source: Workload Automation, coexistence of default and custom certificates, section 4.
+    const WORKLOAD_AUTOMATION: [&str; 4] = [
+        "CN=Server,OU=TWS,O=IBM,C=US",
+        "CN=ServerNew,OU=TWS,O=IBM,C=US",
+        "CN=Client,OU=TWS,O=IBM,C=US",
+        "CN=ClientNew,OU=TWS,O=IBM,C=US",
+    ];
+    (product == "workload-automation").then(|| WORKLOAD_AUTOMATION.to_vec())
+}
+
+/// Whether a list of allowed names lets this peer in, by the product's own rule; without one, by exact CN or DN.
+pub fn admits(verifier: &Component, prover: &Component, list: &[String], name: &str, subject: &str) -> bool {
+    let _ = (verifier, prover);
+    list.iter().any(|item| item == name || item == subject)
+}
+
+/// Whether the product marks this component's switch as a part of retirement: coexistence leaves it for later.
+pub fn switches_at_retirement(component: &Component) -> bool {
+    component.product == "workload-automation" && matches!(component.role.as_str(), "MDM" | "BKM" | "DDM" | "BDDM") && component.id.ends_with("-engine")
+}

@@ -1,0 +1,291 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+
+/// Replaces the TLS certificates of a whole fleet without breaking a single link.
+///
+/// Exit codes: 0 yes or done, 1 a negative answer, 2 could not run, 3 stopped midway and a person is needed.
+#[derive(Debug, Parser)]
+#[command(name = "capgrow", version, max_term_width = 100)]
+pub struct Args {
+    /// The fleet directory (or one below it); default: the current one and upwards.
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub dir: Option<PathBuf>,
+    /// Print one versioned JSON document on stdout.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print one JSON line per event on stdout.
+    #[arg(long, global = true)]
+    pub json_lines: bool,
+    /// No progress on stderr.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// More on stderr.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a fleet of real processes on loopback and move it live to new certificates.
+    Demo(Demo),
+    /// Write a commented capgrow.toml here.
+    Init,
+    /// Look at every host and write the snapshot; say what changed and what is missing.
+    Scan(Scan),
+    /// Show stores, certificates, requests and stashes: entries, chains, what is wrong.
+    Inspect(Inspect),
+    /// Compute the safest order with the fewest restarts, prove it and save it.
+    Plan(Box<Plan>),
+    /// The independent checker alone, on a digest or a file.
+    Check(Check),
+    /// Carry a plan out: a dry run until --approve.
+    Apply(Apply),
+    /// What is so now, from files and journal; dials nobody.
+    Status(State),
+    /// A real handshake on every link, both ways, with the peers' real stores.
+    Verify(State),
+    /// The reverse of a run, byte for byte: a dry run until --approve.
+    Undo(Undo),
+    /// Remove old backups and snapshots, never those of an unfinished run.
+    Prune(Prune),
+    /// The evidence of a run, for the change record.
+    Report(Report),
+    /// Would this runtime accept this chain.
+    Verdict(Verdict),
+    /// Print the shell's completions.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// `demo`.
+#[derive(Debug, ClapArgs)]
+pub struct Demo {
+    /// How many components.
+    #[arg(long, value_name = "N")]
+    pub components: Option<usize>,
+    /// Replace everything at once instead, and count what fails.
+    #[arg(long)]
+    pub naive: bool,
+    /// Start the fleet in DIR with its default certificates and leave it running.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["naive", "count", "stop"])]
+    pub keep: Option<PathBuf>,
+    /// Show the counter of the fleet in DIR.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["naive", "stop"])]
+    pub count: Option<PathBuf>,
+    /// End the fleet in DIR.
+    #[arg(long, value_name = "DIR", conflicts_with = "naive")]
+    pub stop: Option<PathBuf>,
+    /// Which fleet: `generic` is a hub and an agent with PEM files.
+    #[arg(long, value_enum, default_value = "workload-automation", hide = true)]
+    pub fleet: DemoFleet,
+}
+
+/// Which fleet the demo starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DemoFleet {
+    /// A hub and an agent, PEM.
+    Generic,
+    /// A Workload Automation domain in four store formats.
+    WorkloadAutomation,
+}
+
+/// `scan`.
+#[derive(Debug, ClapArgs)]
+pub struct Scan {
+    /// Trees to look at beside what capgrow.toml names (host paths).
+    pub paths: Vec<String>,
+}
+
+/// Where passwords come from.
+#[derive(Debug, Default, ClapArgs)]
+pub struct Passwords {
+    /// The store's password: the content of FILE without a final line end.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// The store's password: the value of the variable VAR.
+    #[arg(long, value_name = "VAR")]
+    pub password_env: Option<String>,
+    /// The store's password: read from descriptor N.
+    #[arg(long, value_name = "N")]
+    pub password_fd: Option<u32>,
+    /// The private key's password: the content of FILE without a final line end.
+    #[arg(long, value_name = "FILE")]
+    pub key_password_file: Option<PathBuf>,
+    /// The private key's password: the value of the variable VAR.
+    #[arg(long, value_name = "VAR")]
+    pub key_password_env: Option<String>,
+    /// The private key's password: read from descriptor N.
+    #[arg(long, value_name = "N")]
+    pub key_password_fd: Option<u32>,
+}
+
+/// `inspect`.
+#[derive(Debug, ClapArgs)]
+pub struct Inspect {
+    /// The files; directories are looked through.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub passwords: Passwords,
+}
+
+/// How far a plan goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Until {
+    /// Everything trusts both and presents the new.
+    Coexistence,
+    /// Nothing old is left.
+    Retired,
+}
+
+/// A runbook's language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RunbookKind {
+    /// Windows command file.
+    Cmd,
+    /// Markdown.
+    Md,
+    /// POSIX shell.
+    Sh,
+}
+
+/// `plan`.
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Plan {
+    /// `plan diff A B`.
+    #[command(subcommand)]
+    pub diff: Option<PlanDiff>,
+    /// How far to go.
+    #[arg(long, value_enum)]
+    pub until: Option<Until>,
+    /// Why this component or link stands where it does.
+    #[arg(long, value_name = "COMPONENT|LINK")]
+    pub explain: Option<String>,
+    /// Plan an abstract fleet from FILE (`-` = standard input).
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Write a runbook for hosts without this program on stdout.
+    #[arg(long, value_enum)]
+    pub runbook: Option<RunbookKind>,
+}
+
+/// Two plans beside each other.
+#[derive(Debug, Subcommand)]
+pub enum PlanDiff {
+    /// What differs between two plans.
+    Diff {
+        /// A digest or a file.
+        a: String,
+        /// A digest or a file.
+        b: String,
+    },
+}
+
+/// `check`.
+#[derive(Debug, ClapArgs)]
+pub struct Check {
+    /// A digest (any unambiguous start) or a file.
+    pub plan: String,
+}
+
+/// `apply`.
+#[derive(Debug, ClapArgs)]
+pub struct Apply {
+    /// The plan's digest (any unambiguous start).
+    #[arg(required_unless_present = "resume")]
+    pub digest: Option<String>,
+    /// Really do it.
+    #[arg(long)]
+    pub approve: bool,
+    /// Stop after this wave.
+    #[arg(long, value_name = "WAVE")]
+    pub to: Option<u32>,
+    /// Go on with what was approved.
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// `status`, `verify`.
+#[derive(Debug, ClapArgs)]
+pub struct State {
+    /// Compare each component with this state.
+    #[arg(long, value_name = "S0|S1|S2")]
+    pub state: Option<String>,
+}
+
+/// `undo`.
+#[derive(Debug, ClapArgs)]
+pub struct Undo {
+    /// The run (any unambiguous start); absent: the last.
+    pub run: Option<String>,
+    /// Undo only what came after this wave.
+    #[arg(long, value_name = "WAVE")]
+    pub to: Option<u32>,
+    /// Really do it.
+    #[arg(long)]
+    pub approve: bool,
+}
+
+/// `prune`.
+#[derive(Debug, ClapArgs)]
+pub struct Prune {
+    /// Keep what is younger than this.
+    #[arg(long, value_name = "TIME", default_value = "30d")]
+    pub older_than: String,
+    /// Really do it.
+    #[arg(long)]
+    pub approve: bool,
+}
+
+/// `report`.
+#[derive(Debug, ClapArgs)]
+pub struct Report {
+    /// The run (any unambiguous start); absent: the last.
+    pub run: Option<String>,
+    /// HTML instead of Markdown.
+    #[arg(long)]
+    pub html: bool,
+}
+
+/// `verdict`.
+#[derive(Debug, ClapArgs)]
+pub struct Verdict {
+    /// The chain as sent, leaf first.
+    #[arg(long, value_name = "FILE", required_unless_present = "vectors")]
+    pub chain: Option<PathBuf>,
+    /// The verifier's stores.
+    #[arg(long, value_name = "FILE")]
+    pub trust: Vec<PathBuf>,
+    /// Runtimes, separated by commas; default: all.
+    #[arg(long = "as", value_name = "RUNTIME,…", value_delimiter = ',')]
+    pub runtimes: Vec<String>,
+    /// The name that is dialled.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Which end is judged.
+    #[arg(long, default_value = "server", value_parser = ["server", "client"])]
+    pub purpose: String,
+    /// The moment, such as 2026-11-21T12:00:00Z; default: now.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// One JSON line per vector of FILE.
+    #[arg(long, value_name = "FILE")]
+    pub vectors: Option<PathBuf>,
+    #[command(flatten)]
+    pub passwords: Passwords,
+}

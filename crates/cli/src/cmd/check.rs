@@ -1,0 +1,84 @@
+//! `capgrow check`: the independent checker alone.
+
+use std::path::Path;
+
+use anyhow::Context;
+use plan::CheckReport;
+use plan::Model;
+use plan::PlanDocument;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::Answer;
+use crate::args::Args;
+use crate::args::Check;
+use crate::fleet_dir::FleetDir;
+use crate::print;
+use crate::print::failure;
+
+/// Checks a saved plan or any file.
+pub fn run(args: &Args, these: &Check) -> anyhow::Result<Answer> {
+    let path = Path::new(&these.plan);
+    let (bytes, dir) = if path.is_file() {
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        (bytes, FleetDir::open(args).ok())
+    } else {
+        let dir = FleetDir::open(args)?;
+        let path = dir.plan_path(&these.plan)?;
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        (bytes, Some(dir))
+    };
+    let document = plan::read_plan(&bytes).map_err(|error| failure(format!("{}: {error}", these.plan), "give a file with the JSON of `capgrow plan --json`"))?;
+    let model = model_of(&document, dir.as_ref())?;
+    let (report, safe) = match plan::check(&model, &document) {
+        Ok(checked) => (checked.report().clone(), true),
+        Err(refusal) => (refusal.report.clone(), false),
+    };
+    if args.json {
+        print::json(&value(&report));
+    } else {
+        show(&report);
+    }
+    Ok(if safe { Answer::Yes } else { Answer::No })
+}
+
+/// The model a plan is for: carried by it, or made from the snapshot it names.
+pub fn model_of(document: &PlanDocument, dir: Option<&FleetDir>) -> anyhow::Result<Model> {
+    if let Some(text) = &document.model {
+        return plan::read_model(text).map_err(|error| failure(format!("the plan's model: {error}"), "make the plan again with `capgrow plan --model`"));
+    }
+    let digest = document.snapshot.as_deref().ok_or_else(|| failure("the plan names no snapshot and carries no model", "give a file with the JSON of `capgrow plan --json`"))?;
+    let dir = dir.context("the plan names a snapshot, and there is no fleet directory here (-C DIR)")?;
+    let snapshot = dir
+        .snapshot(digest)?
+        .ok_or_else(|| failure(format!("the plan's snapshot {digest} is not in {}", dir.path.join(".capgrow/snapshots").display()), "check it in the fleet directory where it was made, or plan again"))?;
+    let lowered = plan::lower(&snapshot, &waived_links(document)).map_err(|errors| failure(errors.join("; "), "capgrow scan, then plan again"))?;
+    Ok(lowered.model)
+}
+
+/// The links that the plan says a waiver lets break.
+pub fn waived_links(document: &PlanDocument) -> Vec<String> {
+    document.waived.iter().filter_map(|waived| waived["link"].as_str().map(str::to_owned)).collect()
+}
+
+/// The document of `check --json`.
+pub fn value(report: &CheckReport) -> Value {
+    let violations: Vec<Value> =
+        report.violations.iter().map(|violation| json!({ "link": violation.link, "order": violation.order, "reason": violation.reason })).collect();
+    json!({
+        "version": 1, "safe": report.safe(), "edges": report.edges, "states": report.states,
+        "bound": report.bound.word(), "violations": violations,
+    })
+}
+
+/// The report in words.
+pub fn show(report: &CheckReport) {
+    if report.safe() {
+        print::answer(&format!("safe: {} trust edges, {} reachable states, all accept; bound {}", report.edges, report.states, report.bound.word()));
+        return;
+    }
+    print::answer(&format!("not safe: {} violations", report.violations.len()));
+    for violation in &report.violations {
+        print::answer(&format!("  {}: {}: {}", violation.link, violation.order, violation.reason));
+    }
+}

@@ -1,0 +1,141 @@
+//! The components of a fleet: what products were found by their layout, and what a person wrote, who wins.
+
+use std::collections::BTreeMap;
+
+use product::ClientCertificate;
+use product::Component;
+use product::StoreFile;
+
+use crate::declare;
+use crate::declare::DeclareError;
+use crate::file::ComponentDoc;
+use crate::file::distance;
+use crate::scan::Look;
+use crate::scan::finding;
+use crate::scan::question;
+use crate::snapshot::LinkFacts;
+use crate::snapshot::Snapshot;
+
+/// All components, in order of their ids.
+///
+/// # Errors
+/// Every mistake in the fleet file's components.
+pub(crate) fn components(look: &Look<'_>, snapshot: &mut Snapshot) -> Result<Vec<Component>, Vec<DeclareError>> {
+    let mut docs: BTreeMap<String, ComponentDoc> = BTreeMap::new();
+    for component in found(look, snapshot) {
+        docs.insert(component.id.clone(), declare::document(&component));
+    }
+    let mut errors = Vec::new();
+    for (id, written) in &look.doc.components {
+        let host_known = written.host.as_ref().is_none_or(|host| look.doc.hosts.contains_key(host));
+        if !host_known {
+            let what = format!("host `{}` is not one of [hosts]", written.host.clone().unwrap_or_default());
+            errors.push(DeclareError { place: format!("components.{id}.host"), what });
+        }
+        let merged = match docs.remove(id) {
+            Some(found) => overlay(found, written),
+            None => written.clone(),
+        };
+        docs.insert(id.clone(), merged);
+    }
+    let mut components = Vec::new();
+    for (id, doc) in &docs {
+        match declare::component(id, doc) {
+            Ok(component) => components.push(component),
+            Err(more) => errors.extend(more),
+        }
+    }
+    if errors.is_empty() { Ok(components) } else { Err(errors) }
+}
+
+/// What the built-in products find by their layout.
+fn found(look: &Look<'_>, snapshot: &mut Snapshot) -> Vec<Component> {
+    let _ = (look, snapshot);
+    Vec::new()
+}
+
+/// What a person wrote wins over what scan found; dials are added to.
+fn overlay(mut found: ComponentDoc, written: &ComponentDoc) -> ComponentDoc {
+    fn over<T: Clone>(found: &mut Option<T>, written: &Option<T>) {
+        if written.is_some() {
+            found.clone_from(written);
+        }
+    }
+    over(&mut found.host, &written.host);
+    over(&mut found.product, &written.product);
+    over(&mut found.role, &written.role);
+    over(&mut found.runtime, &written.runtime);
+    over(&mut found.dir, &written.dir);
+    over(&mut found.cost, &written.cost);
+    over(&mut found.external, &written.external);
+    over(&mut found.trusts_new_since, &written.trusts_new_since);
+    over(&mut found.effective, &written.effective);
+    for store in &written.stores {
+        found.stores.retain(|known| known.id != store.id);
+        found.stores.push(store.clone());
+    }
+    for listen in &written.listens {
+        found.listens.retain(|known| known.name != listen.name);
+        found.listens.push(listen.clone());
+    }
+    for dial in &written.dials {
+        found.dials.retain(|known| (&known.to, &known.endpoint) != (&dial.to, &dial.endpoint));
+        found.dials.push(dial.clone());
+    }
+    for setting in &written.settings {
+        found.settings.retain(|known| (&known.file, &known.key) != (&setting.file, &setting.key));
+        found.settings.push(setting.clone());
+    }
+    found
+}
+
+/// Every dial as a link. One whose target is not known is a question.
+pub(crate) fn links(components: &[Component], snapshot: &mut Snapshot) {
+    let by_id: BTreeMap<&str, &Component> = components.iter().map(|component| (component.id.as_str(), component)).collect();
+    for component in components {
+        for (index, dial) in component.dials.iter().enumerate() {
+            let Some(target) = by_id.get(dial.to.as_str()) else {
+                let nearest = by_id.keys().min_by_key(|name| distance(name, &dial.to));
+                let text = format!("`{}` dials `{}`, which is not a component of this fleet", component.id, dial.to);
+                let proposal = nearest.map(|name| format!("to = \"{name}\""));
+                question(snapshot, &component.id, text, proposal);
+                continue;
+            };
+            let listen = match dial.endpoint.as_str() {
+                "" if target.listens.len() == 1 => target.listens.first(),
+                name => target.listen(name),
+            };
+            let Some(listen) = listen else {
+                let names: Vec<&str> = target.listens.iter().map(|listen| listen.name.as_str()).collect();
+                let text = format!("`{}` dials `{}.{}`, which listens on: {}", component.id, dial.to, dial.endpoint, names.join(", "));
+                question(snapshot, &component.id, text, names.first().map(|name| format!("endpoint = \"{name}\"")));
+                continue;
+            };
+            let asks = listen.client_certificate != ClientCertificate::None;
+            let mutual = asks && dial.identity.is_some();
+            if listen.client_certificate == ClientCertificate::Required && dial.identity.is_none() {
+                let text = format!("`{}.{}` requires a client certificate and this dial names no identity", dial.to, listen.name);
+                finding(snapshot, "warning", &component.id, text, Some("add `identity` to the dial".to_owned()));
+            }
+            snapshot.links.push(LinkFacts {
+                from: component.id.clone(),
+                to: dial.to.clone(),
+                endpoint: listen.name.clone(),
+                dial: index,
+                mutual,
+            });
+        }
+    }
+}
+
+/// The store that a listen or dial uses: the one it names, else the only one that fits.
+pub fn store_of<'a>(component: &'a Component, named: Option<&str>, fits: fn(&StoreFile) -> bool) -> Option<&'a StoreFile> {
+    match named {
+        Some(id) => component.store(id),
+        None => {
+            let mut fitting = component.stores.iter().filter(|store| fits(store));
+            let first = fitting.next()?;
+            fitting.next().is_none().then_some(first)
+        }
+    }
+}
