@@ -20,6 +20,7 @@ mod extension;
 mod jceks;
 mod jks;
 mod keys;
+mod liberty_xor;
 mod limits;
 mod modified_utf8;
 pub mod name;
@@ -36,6 +37,7 @@ mod secret;
 mod sniff;
 mod store;
 mod time;
+mod wa_password;
 
 pub use certificate::{Algorithm, Certificate, Validity};
 pub use cms_kdb::{
@@ -47,6 +49,7 @@ pub use entry::{Body, Entry, LockedKey};
 pub use error::{EditError, KeyError, ParseError, UnlockError, WriteError};
 pub use extension::{AuthorityKeyIdentifier, BasicConstraints, Extension, GeneralName, KeyUsage};
 pub use keys::KeyMatch;
+pub use liberty_xor::{XorError, read_xor, write_xor};
 pub use limits::Limits;
 pub use name::Name;
 pub use public_key::{Curve, KeyKind, PublicKey};
@@ -56,3 +59,4 @@ pub use revocation::RevocationList;
 pub use secret::{Entropy, Password, PrivateKey, SecretKey, WriteEnv};
 pub use sniff::{Format, sniff};
 pub use store::{Integrity, Note, Store, read};
+pub use wa_password::{WaPasswordError, read_wa_password, rewrite_wa_password, write_wa_password};

@@ -138,9 +138,9 @@ fn key_stream(salt: &[u8], check: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut chained = Hash::Sha256.hmac(&seed, &[1, 1, 2, 3, 5, 8]);
     let mut stream = Zeroizing::new(Vec::with_capacity(160));
     while stream.len() < SIZE {
-        let next = Hash::Sha256.hmac(&seed, &chained);
-        stream.extend_from_slice(&next);
-        chained = Zeroizing::new([next.as_slice(), chained.as_slice()].concat());
+        stream.extend_from_slice(&Hash::Sha256.hmac(&seed, &chained));
+        // The whole stream so far goes in front: 32, 64, 128, 224 … bytes.
+        chained = Zeroizing::new([stream.as_slice(), chained.as_slice()].concat());
     }
     stream
 }
