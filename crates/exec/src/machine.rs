@@ -74,7 +74,7 @@ pub enum Over {
 }
 
 /// Seconds since 1970-01-01 UTC and the nanoseconds (below 10^9) after them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     /// Whole seconds; negative before 1970.
     pub seconds: i64,
@@ -83,7 +83,7 @@ pub struct Timestamp {
 }
 
 /// What a replacement keeps of a file beside its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Attributes {
     /// Permission bits, with set-id and sticky bits: `0o7777` at most.
     pub mode: u32,
@@ -117,7 +117,7 @@ impl Attributes {
 }
 
 /// User and group as numbers: names are resolved nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Owner {
     /// The user.
     pub uid: u32,
@@ -143,7 +143,7 @@ pub struct Metadata {
 }
 
 /// The kinds of thing a path can name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A directory.
     Directory,

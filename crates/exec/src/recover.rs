@@ -100,6 +100,9 @@ pub(crate) fn roll_back(
 
 fn settle(machine: &dyn Machine, journal: &mut Journal<'_>, intent: &Intent) -> Result<Fate, RecoverError> {
     let seen = look_at(machine, journal, intent)?;
+    // After a mere kill a name may be seen that is not durable yet. It must be, before the next one changes: the order
+    // of the set is kept on every disk that can be left over.
+    sync_dirs(machine, intent).map_err(ReplaceError::Io)?;
     let begun = seen.iter().any(|seen| seen.now == Now::New);
     let foreign = unexplained(intent, &seen);
     if begun && !foreign.is_empty() {
@@ -117,6 +120,10 @@ fn settle(machine: &dyn Machine, journal: &mut Journal<'_>, intent: &Intent) -> 
     for (index, (intended, seen)) in intent.changes.iter().zip(&seen).enumerate() {
         if seen.now == Now::Old {
             let temp = temp_path(journal, intent, index, Direction::Forward);
+            if let State::File { .. } = intended.after {
+                // It is whole to the eye; whether it was synced, a killed program cannot tell.
+                machine.sync_file(&temp).map_err(ReplaceError::Io)?;
+            }
             turn(machine, &intended.path, &intended.before, &intended.after, &temp)
                 .map_err(ReplaceError::Io)?;
         }
@@ -204,13 +211,17 @@ fn put_back(
     )?)
 }
 
-/// Removes temporary files and makes every name of the set durable: after a mere kill they may be visible only.
+/// Removes temporary files, durably.
 fn clear_away(machine: &dyn Machine, journal: &Journal<'_>, intent: &Intent) -> Result<(), IoError> {
     for index in 0..intent.changes.len() {
         for way in [Direction::Back, Direction::Forward] {
             remove_if_there(machine, &temp_path(journal, intent, index, way))?;
         }
     }
+    sync_dirs(machine, intent)
+}
+
+fn sync_dirs(machine: &dyn Machine, intent: &Intent) -> Result<(), IoError> {
     let dirs: BTreeSet<&Path> = intent
         .changes
         .iter()
