@@ -20,7 +20,7 @@ pub(crate) enum Subject<'a> {
     Directory(&'a [u8]),
     Dns(Vec<u8>),
     Email(Vec<u8>),
-    Ip(&'a [u8]),
+    Ip(Vec<u8>),
     Other,
     Uri(&'a [u8]),
 }
@@ -31,7 +31,7 @@ impl<'a> Subject<'a> {
             General::Directory(name) => Self::Directory(name),
             General::Dns(name) => Self::Dns(name.to_vec()),
             General::Email(name) => Self::Email(name.to_vec()),
-            General::Ip(address) => Self::Ip(address),
+            General::Ip(address) => Self::Ip(address.to_vec()),
             General::Other(_) => Self::Other,
             General::Uri(uri) => Self::Uri(uri),
         }

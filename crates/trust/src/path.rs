@@ -5,6 +5,7 @@ mod java;
 mod openssl;
 mod openssl_chain;
 
+use crate::algorithm::Key;
 use crate::case::{Case, Question};
 use crate::cert::Cert;
 use crate::dn;
@@ -26,6 +27,9 @@ pub fn verdict(profile: &Profile, question: &Question<'_>, signatures: &dyn Sign
         let fault = fault(Reject::NoAnchor, None, "no certificate presented".to_owned());
         return reject(fault, case.into_trace());
     }
+    if let Some(found) = not_offered(profile, &case.chain[0]) {
+        return reject(found, case.into_trace());
+    }
     let outcome = match &profile.search {
         Search::Gskit(rules) => gskit::judge(&case, rules),
         Search::Java(rules) => java::judge(&case, rules),
@@ -34,8 +38,30 @@ pub fn verdict(profile: &Profile, question: &Question<'_>, signatures: &dyn Sign
     let trace = case.into_trace();
     match outcome {
         Ok(Outcome::Path(path)) => Verdict::Accept(Accepted { path, trace }),
-        Ok(Outcome::Doubt { because, path }) => Verdict::Undecided(Undecided { because, path, trace }),
+        Ok(Outcome::Doubt {
+            because,
+            leans_to_accept,
+            path,
+        }) => Verdict::Undecided(Undecided {
+            because,
+            leans_to_accept,
+            path,
+            trace,
+        }),
         Err(fault) => reject(fault, trace),
+    }
+}
+
+/// A key on a curve that the runtime's handshake does not offer never gets as far as a path.
+fn not_offered(profile: &Profile, end: &Cert<'_>) -> Option<Fault> {
+    let offered = profile.curves?.value;
+    match end.key {
+        Key::Ec(curve) if !offered.contains(&curve) => Some(fault(
+            Reject::KeyWeak,
+            Some(end),
+            "sslv3 alert handshake failure".to_owned(),
+        )),
+        _ => None,
     }
 }
 

@@ -30,9 +30,9 @@ pub struct Vector {
 pub struct Answer {
     /// Name of the runtime.
     pub runtime: &'static str,
-    /// Whether it accepts for certain.
+    /// Whether it accepts; where nobody can know, what it most likely does.
     pub ok: bool,
-    /// What it prints, or why nobody knows.
+    /// What it prints, or why nobody can know.
     pub error: String,
     /// Whether nobody can know: chance, or not documented.
     pub undecided: bool,
@@ -71,7 +71,10 @@ pub fn answer(profile: &'static Profile, vector: &Vector, signatures: &dyn Signa
     let verdict = verdict(profile, &question, signatures);
     Answer {
         runtime: profile.name,
-        ok: verdict.accepts(),
+        ok: match &verdict {
+            Verdict::Undecided(undecided) => undecided.leans_to_accept,
+            decided => decided.accepts(),
+        },
         error: verdict.prints(),
         undecided: matches!(verdict, Verdict::Undecided(_)),
     }

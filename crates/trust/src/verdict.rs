@@ -42,6 +42,9 @@ pub struct Rejected {
 pub struct Undecided {
     /// What is not known, one sentence each; never empty.
     pub because: Vec<&'static str>,
+    /// What the runtime most likely does: for chance, what the measured version does with these very bytes; for
+    /// gaps in documents, what the documents let expect. Not to be relied on.
+    pub leans_to_accept: bool,
     /// The path that would be accepted if all doubts were settled well.
     pub path: Vec<Certificate>,
     /// Everything that was tried.
@@ -225,6 +228,7 @@ pub(crate) enum Outcome {
     Path(Vec<Certificate>),
     Doubt {
         because: Vec<&'static str>,
+        leans_to_accept: bool,
         path: Vec<Certificate>,
     },
 }

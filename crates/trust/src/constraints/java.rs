@@ -1,5 +1,7 @@
 //! `NameConstraintsExtension.verify` of OpenJDK, merged from the anchor's side down.
 
+use std::net::IpAddr;
+
 use super::{Subject, lies_in};
 use crate::cert::Cert;
 use crate::dn;
@@ -26,19 +28,25 @@ impl<'c, 'a> Merged<'c, 'a> {
         if !dn::is_empty(cert.subject) {
             subjects.push(Subject::Directory(cert.subject));
         }
-        match &cert.extensions.names {
+        // A SAN that cannot be decoded counts as absent (verdict limbo:rfc5280::nc::nc-permits-invalid-ip-san).
+        let names = cert
+            .extensions
+            .names
+            .as_ref()
+            .filter(|names| names.iter().all(is_sound));
+        match names {
             Some(names) => subjects.extend(names.iter().map(|name| Subject::of(*name))),
             None => {
                 let mails = dn::email_addresses(cert.subject).into_iter();
                 subjects.extend(mails.map(|text| Subject::Email(text.into_bytes())));
-                let common = dn::common_names(cert.subject).pop();
-                subjects.extend(
-                    common
-                        .filter(|text| is_host(text))
-                        .map(|text| Subject::Dns(text.into_bytes())),
-                );
             }
         }
+        let common = dn::common_names(cert.subject).pop();
+        subjects.extend(common.and_then(|text| common_name(&text, &subjects)));
+        self.hold(&subjects)
+    }
+
+    fn hold(&self, subjects: &[Subject<'_>]) -> bool {
         self.sets
             .iter()
             .all(|set| !set.has_distance && subjects.iter().all(|subject| allows(set, subject)))
@@ -54,9 +62,31 @@ fn allows(set: &Subtrees<'_>, subject: &Subject<'_>) -> bool {
     found.is_empty() || found.contains(&true)
 }
 
+/// The common name counts as an address when it looks like one and the SAN has none, else as a host likewise
+/// (verdict bettertls:nameconstraints:7560).
+fn common_name<'a>(text: &str, subjects: &[Subject<'_>]) -> Option<Subject<'a>> {
+    match text.parse() {
+        Ok(IpAddr::V4(address)) => subjects
+            .iter()
+            .all(|subject| !matches!(subject, Subject::Ip(_)))
+            .then(|| Subject::Ip(address.octets().to_vec())),
+        Ok(IpAddr::V6(address)) => subjects
+            .iter()
+            .all(|subject| !matches!(subject, Subject::Ip(_)))
+            .then(|| Subject::Ip(address.octets().to_vec())),
+        Err(_) => (is_host(text) && subjects.iter().all(|subject| !matches!(subject, Subject::Dns(_))))
+            .then(|| Subject::Dns(text.as_bytes().to_vec())),
+    }
+}
+
 fn is_host(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_'))
+    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_');
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+fn is_sound(name: &General<'_>) -> bool {
+    match name {
+        General::Ip(address) => matches!(address.len(), 4 | 16),
+        _ => true,
+    }
 }

@@ -47,6 +47,7 @@ fn extend<'c, 'a>(
             Ok(because) if because.is_empty() => Some(Outcome::Path(owned(path))),
             Ok(because) => Some(Outcome::Doubt {
                 because,
+                leans_to_accept: true,
                 path: owned(path),
             }),
             Err(found) => {

@@ -40,20 +40,25 @@ pub(super) fn judge(case: &Case<'_>, java: &Java) -> Result<Outcome, Fault> {
             finish(case, end, &path)
         }
         JavaValidator::Simple => {
-            if let Some(because) = simple::chance(case) {
-                let path: Vec<&Cert<'_>> = case.chain.iter().collect();
-                return Ok(Outcome::Doubt {
-                    because: vec![because],
-                    path: owned(&path),
-                });
-            }
-            let path = simple::validate(case, java)?;
-            if path.len() > 1 {
-                end_entity(case, end, true)?;
-            }
-            finish(case, end, &path)
+            let judged = as_sent(case, java, end);
+            let Some(because) = simple::chance(case) else {
+                return judged;
+            };
+            Ok(Outcome::Doubt {
+                because: vec![because],
+                leans_to_accept: judged.is_ok(),
+                path: owned(&case.chain.iter().collect::<Vec<_>>()),
+            })
         }
     }
+}
+
+fn as_sent(case: &Case<'_>, java: &Java, end: &Cert<'_>) -> Result<Outcome, Fault> {
+    let path = simple::validate(case, java)?;
+    if path.len() > 1 {
+        end_entity(case, end, true)?;
+    }
+    finish(case, end, &path)
 }
 
 fn finish(case: &Case<'_>, end: &Cert<'_>, path: &[&Cert<'_>]) -> Result<Outcome, Fault> {

@@ -26,7 +26,7 @@ pub(super) fn judge(case: &Case<'_>, rules: &OpenSsl) -> Result<Outcome, Fault> 
     if let Some(depth) = case.chain.iter().position(is_invalid) {
         return Err(print(Error::Unspecified, depth, &case.chain[depth]));
     }
-    let built = openssl_chain::build(case, rules.partial_chain.value);
+    let built = openssl_chain::build(case, is_partial(case, rules));
     let chain = &built.chain;
     if let Some(depth) = chain.iter().position(|cert| is_invalid(cert)) {
         return Err(print(Error::Unspecified, depth, chain[depth]));
@@ -42,6 +42,10 @@ pub(super) fn judge(case: &Case<'_>, rules: &OpenSsl) -> Result<Outcome, Fault> 
         Ok(()) => Ok(Outcome::Path(owned(chain))),
         Err((error, depth)) => Err(print(error, depth, chain.get(depth).copied().unwrap_or(leaf))),
     }
+}
+
+fn is_partial(case: &Case<'_>, rules: &OpenSsl) -> bool {
+    rules.partial_chain.value && (rules.partial_in_servers.value || case.purpose == Purpose::Server)
 }
 
 type Checked = Result<(), (Error, usize)>;
@@ -298,7 +302,7 @@ fn node_identity(case: &Case<'_>, rules: &OpenSsl, leaf: &Cert<'_>) -> Checked {
 fn signatures(case: &Case<'_>, rules: &OpenSsl, chain: &[&Cert<'_>]) -> Checked {
     let last = chain.len() - 1;
     let mut from = last;
-    if !openssl_chain::may_have_issued(chain[last], chain[last]) && !rules.partial_chain.value {
+    if !openssl_chain::may_have_issued(chain[last], chain[last]) && !is_partial(case, rules) {
         from = last.checked_sub(1).ok_or((Error::LeafSignature, 0))?;
     }
     for depth in (0..=from).rev() {

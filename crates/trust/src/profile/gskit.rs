@@ -22,6 +22,7 @@ pub(super) const PROFILES: &[Profile] = &[Profile {
             "IBM MQ: Certificate Extended Key Usage (EKU), before 9.4.5",
         ),
     }),
+    curves: None,
     refuses: cited(&[], "not documented"),
     anchors: cited(
         AnchorEntries::TrustedSignersAndPersonal,

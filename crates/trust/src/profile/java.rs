@@ -1,6 +1,6 @@
 //! OpenJDK, and IBM's JDK as far as its documents go.
 
-use super::{AnchorEntries, Cited, Defect, Evidence, PresentRule, Profile, Search, cited};
+use super::{AnchorEntries, COMMON_CURVES, Cited, Defect, Evidence, PresentRule, Profile, Search, cited};
 use crate::algorithm::Hash;
 
 /// What differs between ways of a Java program to judge a peer.
@@ -46,6 +46,7 @@ const REFUSES: Cited<&[Defect]> = cited(
     &[
         Defect::AlgorithmMismatch,
         Defect::DuplicateExtension,
+        Defect::EmptySubjectWithoutNames,
         Defect::EvenModulus,
     ],
     "verdicts odd:duplicate-san, limbo:rfc5280::duplicate-extensions",
@@ -65,12 +66,21 @@ const fn rules(validator: JavaValidator) -> Java {
     }
 }
 
+/// In a real handshake, where the curves on offer decide as well.
+const fn in_handshake(profile: Profile) -> Profile {
+    Profile {
+        curves: COMMON_CURVES,
+        ..profile
+    }
+}
+
 const fn profile(name: &'static str, describes: &'static str, evidence: Evidence, rules: Java) -> Profile {
     Profile {
         name,
         describes,
         evidence,
         search: Search::Java(rules),
+        curves: None,
         refuses: REFUSES,
         anchors: ANCHORS,
         presents: PRESENTS,
@@ -108,18 +118,18 @@ pub(super) const PROFILES: &[Profile] = &[
         Evidence::Measured(MEASURED),
         rules(JavaValidator::Simple),
     ),
-    profile(
+    in_handshake(profile(
         "java-pkix-tls",
         "trust manager PKIX of OpenJDK 17 in a handshake",
         Evidence::Measured(MEASURED),
         rules(JavaValidator::Pkix),
-    ),
-    profile(
+    )),
+    in_handshake(profile(
         "java-sunx509-tls",
         "trust manager SunX509 of OpenJDK 17 in a handshake",
         Evidence::Measured(MEASURED),
         rules(JavaValidator::Simple),
-    ),
+    )),
     profile(
         "java-certpath",
         "CertPathBuilder of OpenJDK 17: no name, no EKU, no key usage of the end entity",

@@ -6,10 +6,17 @@ mod openssl;
 
 use crate::algorithm::{Curve, Hash, Key};
 use crate::cert::Cert;
+use crate::dn;
 
 pub use gskit::Gskit;
 pub use java::{Java, JavaValidator};
 pub use openssl::{HostMatch, OpenSsl, OpenSslPrints};
+
+/// The curves that TLS libraries offer by default.
+pub(crate) const COMMON_CURVES: Option<Cited<&'static [Curve]>> = Some(cited(
+    &[Curve::P256, Curve::P384, Curve::P521],
+    "verdicts alg:p224, alg:k256",
+));
 
 /// A value with the place it was taken from: a specification's section, a vendor's document or source, or the id
 /// of a recorded verdict (`family:what`).
@@ -37,6 +44,8 @@ pub struct Profile {
     pub evidence: Evidence,
     /// How it searches and what it checks.
     pub search: Search,
+    /// Curves of a peer's key that its handshakes offer; `None` where no handshake is asked.
+    pub(crate) curves: Option<Cited<&'static [Curve]>>,
     /// What it does not even decode.
     pub refuses: Cited<&'static [Defect]>,
     /// Which entries of a store it takes as anchors.
@@ -75,6 +84,8 @@ pub enum Defect {
     BrokenExtension,
     /// The same extension twice.
     DuplicateExtension,
+    /// No subject, and no SAN either.
+    EmptySubjectWithoutNames,
     /// An RSA modulus that is even.
     EvenModulus,
     /// A serial number below zero.
@@ -91,6 +102,7 @@ impl Defect {
             Self::AlgorithmMismatch => !cert.has_consistent_algorithm(),
             Self::BrokenExtension => !cert.extensions.broken.is_empty(),
             Self::DuplicateExtension => cert.extensions.has_duplicate,
+            Self::EmptySubjectWithoutNames => dn::is_empty(cert.subject) && cert.extensions.names.is_none(),
             Self::EvenModulus => matches!(cert.key, Key::Rsa { is_odd: false, .. }),
             Self::NegativeSerial => cert.serial.first().is_some_and(|octet| octet & 0x80 != 0),
             Self::NoCertificate => false,
@@ -106,6 +118,9 @@ impl Defect {
             Self::AlgorithmMismatch => "signature algorithm mismatch",
             Self::BrokenExtension => "an extension cannot be decoded",
             Self::DuplicateExtension => "the same extension twice",
+            Self::EmptySubjectWithoutNames => {
+                "subject field is empty, and SubjectAlternativeName extension is absent"
+            }
             Self::EvenModulus => "invalid RSA public key",
             Self::NegativeSerial => "negative serial number",
             Self::NoCertificate => "no certificate",

@@ -1,12 +1,14 @@
 //! OpenSSL and the programs that verify with it.
 
-use super::{AnchorEntries, Cited, Defect, Evidence, PresentRule, Profile, Search, cited};
+use super::{AnchorEntries, COMMON_CURVES, Cited, Defect, Evidence, PresentRule, Profile, Search, cited};
 
 /// What differs between callers of `X509_verify_cert`.
 #[derive(Debug)]
 pub struct OpenSsl {
     /// `X509_V_FLAG_PARTIAL_CHAIN`: any certificate of the store ends the path.
     pub partial_chain: Cited<bool>,
+    /// Whether the flag reaches the verifier in servers too.
+    pub partial_in_servers: Cited<bool>,
     /// `X509_V_FLAG_X509_STRICT`.
     pub strict: Cited<bool>,
     /// Authentication level: 1 = 80 bits, 2 = 112 bits of security.
@@ -69,6 +71,10 @@ const fn profile(
         name,
         describes,
         evidence: Evidence::Measured(version),
+        curves: match search.prints.value {
+            OpenSslPrints::Library => None,
+            _ => COMMON_CURVES,
+        },
         search: Search::OpenSsl(search),
         refuses: REFUSES,
         anchors: ANCHORS,
@@ -79,6 +85,7 @@ const fn profile(
 const fn rules(partial: bool, strict: bool, level: u8, host: HostMatch, prints: OpenSslPrints) -> OpenSsl {
     OpenSsl {
         partial_chain: cited(partial, FLAGS),
+        partial_in_servers: cited(!matches!(host, HostMatch::Node), "verdict pin:int-anchor-client"),
         strict: cited(strict, FLAGS),
         auth_level: cited(level, LEVEL),
         host: cited(host, HOST),

@@ -11,60 +11,135 @@ use crate::verdict::{Fault, Reject};
 
 /// The first path that validates, anchor last; else the most telling fault among all that were met.
 pub(super) fn build<'c, 'a>(case: &'c Case<'a>, java: &Java) -> Result<Vec<&'c Cert<'a>>, Fault> {
-    let mut path = vec![&case.chain[0]];
-    let mut best = fault(Reject::NoAnchor, Some(&case.chain[0]), String::new());
-    match extend(case, java, &mut path, &mut best) {
-        Some(found) => Ok(found),
-        None => Err(best),
+    let end = &case.chain[0];
+    if case.anchors.iter().any(|anchor| anchor.is(end)) {
+        case.note(end, "itself in the store: accepted without any check");
+        return Ok(vec![end]);
+    }
+    let mut search = Search {
+        case,
+        java,
+        path: vec![end],
+        best: fault(Reject::NoAnchor, Some(end), String::new()),
+        is_later: false,
+    };
+    let is_usable =
+        check::validity(end, case.now, false).map_err(|reason| fault(reason, Some(end), String::new()));
+    match is_usable.and_then(|()| search.not_self_signed(end)) {
+        Ok(()) => search.extend().ok_or(search.best),
+        Err(found) => Err(found),
     }
 }
 
-fn extend<'c, 'a>(
+struct Search<'s, 'c, 'a> {
     case: &'c Case<'a>,
-    java: &Java,
-    path: &mut Vec<&'c Cert<'a>>,
-    best: &mut Fault,
-) -> Option<Vec<&'c Cert<'a>>> {
-    let top = *path.last()?;
-    case.spend(1);
-    if case.is_exhausted() {
-        return None;
-    }
-    for anchor in case.anchors.iter().filter(|anchor| fits_as_anchor(anchor, top)) {
-        case.note(anchor, "tried as anchor");
-        match is_signed(case, top, anchor).and_then(|()| rules::validate(case, java, path, anchor)) {
-            Ok(()) => {
-                let mut found = path.clone();
-                found.push(anchor);
-                return Some(found);
-            }
-            Err(found) => keep(best, found),
+    java: &'s Java,
+    path: Vec<&'c Cert<'a>>,
+    best: Fault,
+    /// The selector for issuers is made once and keeps the date it got after its first use: from the second look on,
+    /// anchors are checked for their dates too (verdict time:root-expired).
+    is_later: bool,
+}
+
+impl<'c, 'a> Search<'_, 'c, 'a> {
+    fn extend(&mut self) -> Option<Vec<&'c Cert<'a>>> {
+        let case = self.case;
+        let top = *self.path.last()?;
+        case.spend(1);
+        if case.is_exhausted() {
+            return None;
         }
-    }
-    let authorities = path.iter().skip(1).filter(|cert| !cert.is_self_issued()).count();
-    let room = usize::try_from(java.max_searched.value).unwrap_or(usize::MAX);
-    if authorities >= room {
-        keep(best, fault(Reject::TooDeep, Some(top), String::new()));
-        return None;
-    }
-    for candidate in case.chain.iter().chain(&case.known) {
-        if path.iter().any(|used| used.is(candidate)) || !fits_as_anchor(candidate, top) {
-            continue;
-        }
-        case.note(candidate, "tried as issuer");
-        match usable(case, top, candidate, authorities) {
-            Ok(()) => {
-                path.push(candidate);
-                let found = extend(case, java, path, best);
-                path.pop();
-                if found.is_some() {
-                    return found;
+        let checks_dates = std::mem::replace(&mut self.is_later, true);
+        let is_issuer = |cert: &&Cert<'_>| cert.subject_canonical == top.issuer_canonical;
+        for anchor in case.anchors.iter().filter(is_issuer) {
+            case.note(anchor, "tried as anchor");
+            match self.complete(top, anchor, checks_dates) {
+                Ok(()) => {
+                    let mut found = self.path.clone();
+                    found.push(anchor);
+                    return Some(found);
                 }
+                Err(found) => self.keep(found),
             }
-            Err(found) => keep(best, found),
+        }
+        let authorities = self
+            .path
+            .iter()
+            .skip(1)
+            .filter(|cert| !cert.is_self_issued())
+            .count();
+        if authorities >= usize::try_from(self.java.max_searched.value).unwrap_or(usize::MAX) {
+            self.keep(fault(Reject::TooDeep, Some(top), String::new()));
+            return None;
+        }
+        for candidate in case.chain.iter().chain(&case.known).filter(is_issuer) {
+            if self.path.iter().any(|used| used.is(candidate)) {
+                continue;
+            }
+            case.note(candidate, "tried as issuer");
+            match self.usable(top, candidate, authorities) {
+                Ok(()) => {
+                    self.path.push(candidate);
+                    let found = self.extend();
+                    self.path.pop();
+                    if found.is_some() {
+                        return found;
+                    }
+                }
+                Err(found) => self.keep(found),
+            }
+        }
+        None
+    }
+
+    /// The path with this anchor on top: signature, names, then the checkers that run over the whole path.
+    fn complete(&self, top: &Cert<'_>, anchor: &Cert<'_>, checks_dates: bool) -> Result<(), Fault> {
+        let refuse = |reason| fault(reason, Some(anchor), String::new());
+        if checks_dates {
+            check::validity(anchor, self.case.now, false).map_err(refuse)?;
+        }
+        self.is_signed(top, anchor)?;
+        rules::whole_path(self.java, &self.path, anchor)
+    }
+
+    /// `ForwardBuilder.verifyCert` and the selector, for a candidate from the peer.
+    fn usable(&self, top: &Cert<'_>, candidate: &Cert<'_>, authorities: usize) -> Result<(), Fault> {
+        let refuse = |reason| fault(reason, Some(candidate), String::new());
+        check::validity(candidate, self.case.now, false).map_err(refuse)?;
+        if !candidate.is_ca() || candidate.version < 3 {
+            return Err(refuse(Reject::NotCa));
+        }
+        check::key_usage(candidate, ext::KEY_CERT_SIGN).map_err(refuse)?;
+        let limit = candidate.extensions.basic.and_then(|basic| basic.path_length);
+        if limit.is_some_and(|limit| usize::try_from(limit).is_ok_and(|limit| limit < authorities)) {
+            return Err(refuse(Reject::PathLength));
+        }
+        check::critical_extensions(candidate, rules::KNOWN).map_err(refuse)?;
+        self.not_self_signed(candidate)?;
+        self.is_signed(top, candidate)
+    }
+
+    /// `Builder.addMatchingCerts` leaves out whatever verifies under its own key.
+    fn not_self_signed(&self, cert: &Cert<'_>) -> Result<(), Fault> {
+        let is_self_signed = cert.is_self_issued() && self.case.is_signed_by(cert, cert);
+        match is_self_signed {
+            true => Err(fault(Reject::SelfSigned, Some(cert), String::new())),
+            false => Ok(()),
         }
     }
-    None
+
+    fn is_signed(&self, cert: &Cert<'_>, issuer: &Cert<'_>) -> Result<(), Fault> {
+        match self.case.is_signed_by(cert, issuer) {
+            true => Ok(()),
+            false => Err(fault(Reject::BadSignature, Some(cert), String::new())),
+        }
+    }
+
+    fn keep(&mut self, found: Fault) {
+        if found.reason.rank() > self.best.reason.rank() {
+            self.best = found;
+        }
+    }
 }
 
 /// Name and key identifier fit (`AdaptableX509CertSelector`). A serial number in the AKI counts for version 3.
@@ -89,36 +164,4 @@ pub(super) fn fits_as_anchor(issuer: &Cert<'_>, cert: &Cert<'_>) -> bool {
 fn trimmed(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|&&octet| octet == 0).count();
     number.get(zeros..).unwrap_or_default()
-}
-
-/// `ForwardBuilder.verifyCert` for a candidate from the peer.
-fn usable(case: &Case<'_>, top: &Cert<'_>, candidate: &Cert<'_>, authorities: usize) -> Result<(), Fault> {
-    let refuse = |reason| fault(reason, Some(candidate), String::new());
-    check::validity(candidate, case.now, false).map_err(refuse)?;
-    if !candidate.is_ca() && candidate.version >= 3 {
-        return Err(refuse(Reject::NotCa));
-    }
-    if candidate.version < 3 {
-        return Err(refuse(Reject::NotCa));
-    }
-    check::key_usage(candidate, ext::KEY_CERT_SIGN).map_err(refuse)?;
-    let limit = candidate.extensions.basic.and_then(|basic| basic.path_length);
-    if limit.is_some_and(|limit| usize::try_from(limit).is_ok_and(|limit| limit < authorities)) {
-        return Err(refuse(Reject::PathLength));
-    }
-    check::critical_extensions(candidate, rules::KNOWN).map_err(refuse)?;
-    is_signed(case, top, candidate)
-}
-
-fn is_signed(case: &Case<'_>, cert: &Cert<'_>, issuer: &Cert<'_>) -> Result<(), Fault> {
-    match case.is_signed_by(cert, issuer) {
-        true => Ok(()),
-        false => Err(fault(Reject::BadSignature, Some(cert), String::new())),
-    }
-}
-
-fn keep(best: &mut Fault, found: Fault) {
-    if found.reason.rank() > best.reason.rank() {
-        *best = found;
-    }
 }

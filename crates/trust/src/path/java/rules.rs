@@ -51,6 +51,28 @@ pub(super) fn validate(
     Ok(())
 }
 
+/// What `SunCertPathBuilder` still checks over a path it built: name constraints, policies, algorithms, extensions.
+pub(super) fn whole_path(java: &Java, path: &[&Cert<'_>], anchor: &Cert<'_>) -> Result<(), Fault> {
+    let mut merged = Merged::default();
+    let mut explicit: Option<u32> = None;
+    for (depth, cert) in path.iter().enumerate().rev() {
+        let issuer = path.get(depth + 1).copied().unwrap_or(anchor);
+        if (depth == 0 || !cert.is_self_issued()) && !merged.allow(cert) {
+            return Err(exception(
+                Reject::NameConstraint,
+                cert,
+                "name constraints check failed",
+            ));
+        }
+        merged.add(cert);
+        explicit = policy(cert, explicit, depth)?;
+        algorithm(java, cert, issuer)?;
+        check::critical_extensions(cert, KNOWN)
+            .map_err(|reason| exception(reason, cert, "unrecognized critical extension(s)"))?;
+    }
+    Ok(())
+}
+
 /// `PKIXValidator.verifyTrustAnchor`.
 pub(super) fn anchor(java: &Java, anchor: &Cert<'_>) -> Result<(), Fault> {
     if !java.anchor_must_be_ca.value || anchor.version < 3 {

@@ -82,10 +82,34 @@ fn with_anchor<'c, 'a>(case: &'c Case<'a>) -> Result<Vec<&'c Cert<'a>>, Fault> {
     Ok(path)
 }
 
-fn issuers<'c, 'a>(case: &'c Case<'a>, cert: &'c Cert<'a>) -> impl Iterator<Item = &'c Cert<'a>> {
-    case.anchors
-        .iter()
-        .filter(|anchor| anchor.subject_canonical == cert.issuer_canonical)
+/// Anchors of the issuer's name, as a `HashSet<X509Certificate>` gives them.
+fn issuers<'c, 'a>(case: &'c Case<'a>, cert: &Cert<'_>) -> impl Iterator<Item = &'c Cert<'a>> {
+    let fits = |anchor: &&Cert<'_>| anchor.subject_canonical == cert.issuer_canonical;
+    let mut anchors: Vec<&Cert<'_>> = Vec::new();
+    for anchor in &case.anchors {
+        if !anchors.iter().any(|known| known.is(anchor)) {
+            anchors.push(anchor);
+        }
+    }
+    let mut buckets: usize = 16;
+    while anchors.len() * 4 > buckets * 3 {
+        buckets *= 2;
+    }
+    anchors.sort_by_key(|anchor| bucket(anchor.source.der(), buckets));
+    anchors.into_iter().filter(fits).collect::<Vec<_>>().into_iter()
+}
+
+/// Where `java.util.HashMap` puts a certificate, whose hash is `Arrays.hashCode` of its DER.
+///
+/// Source: OpenJDK 17 `java.security.cert.Certificate.hashCode`, `java.util.HashMap.hash`.
+fn bucket(der: &[u8], buckets: usize) -> usize {
+    let add = |hash: u32, octet: &u8| {
+        let signed = i32::from(i8::from_ne_bytes([*octet])).cast_unsigned();
+        hash.wrapping_mul(31).wrapping_add(signed)
+    };
+    let hash = der.iter().fold(1, add);
+    let spread = hash ^ (hash >> 16);
+    usize::try_from(spread).unwrap_or_default() & (buckets - 1)
 }
 
 /// The same certificate, or one of the same subject, issuer and key. Source: `getTrustedCertificate`.
