@@ -1,0 +1,411 @@
+//! The model language: an abstract fleet as text, one statement a line.
+
+use std::collections::BTreeMap;
+
+use crate::model::Component;
+use crate::model::ComponentId;
+use crate::model::CrossSign;
+use crate::model::Effective;
+use crate::model::Group;
+use crate::model::Model;
+
+/// What is wrong with one line of a model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct ModelError {
+    /// Line number, from 1.
+    pub line: usize,
+    /// What was seen and what was expected.
+    pub problem: Problem,
+    /// The nearest word that would have been understood.
+    pub hint: Option<String>,
+}
+
+/// What can be wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A number, or a value of an option, that is not one.
+    #[error("{option}={value}: expected {expected}")]
+    BadValue {
+        /// The option.
+        option: &'static str,
+        /// What was written.
+        value: String,
+        /// What can be written.
+        expected: &'static str,
+    },
+    /// A component declared twice.
+    #[error("component {name} is declared already on line {first}")]
+    Declared {
+        /// The component.
+        name: String,
+        /// Where it was first.
+        first: usize,
+    },
+    /// The first statement is not the version.
+    #[error("expected `model 1` as the first statement")]
+    NoVersion,
+    /// The statement has another shape.
+    #[error("expected `{shape}`")]
+    Shape {
+        /// The shape.
+        shape: &'static str,
+    },
+    /// A name that no `component` statement declares.
+    #[error("unknown component {name}")]
+    UnknownComponent {
+        /// The name.
+        name: String,
+    },
+    /// An option that the statement does not have.
+    #[error("unknown option {option}")]
+    UnknownOption {
+        /// The option.
+        option: String,
+    },
+    /// A line that starts with no known word.
+    #[error("unknown statement {word}")]
+    UnknownStatement {
+        /// The word.
+        word: String,
+    },
+}
+
+/// Reads a model. Names may be used before the line that declares them.
+///
+/// # Errors
+/// Every line that is wrong, in order, at most a hundred.
+pub fn read_model(text: &str) -> Result<Model, Vec<ModelError>> {
+    let mut reading = Reading::default();
+    let mut lines = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.strip_prefix('\u{feff}').unwrap_or(line);
+        let words: Vec<&str> = line.split('#').next().unwrap_or("").split_whitespace().collect();
+        if !words.is_empty() {
+            lines.push((number + 1, words));
+        }
+    }
+    match lines.first() {
+        Some((_, words)) if words[..] == ["model", "1"] => {}
+        Some((line, _)) => reading.fail(*line, Problem::NoVersion, None),
+        None => reading.fail(1, Problem::NoVersion, None),
+    }
+    for (line, words) in lines.iter().skip(1) {
+        if words[0] == "component" {
+            reading.component(*line, &words[1..]);
+        }
+    }
+    for (line, words) in lines.iter().skip(1) {
+        reading.line = *line;
+        match words[0] {
+            "component" => {}
+            "cross-sign" => reading.cross_sign(&words[1..]),
+            "group" => reading.group(&words[1..]),
+            "link" => reading.link(&words[1..]),
+            "shared" => reading.shared(&words[1..]),
+            "single-anchor" => reading.single_anchor(&words[1..]),
+            word => {
+                let hint = nearest(word, STATEMENTS.iter().copied());
+                reading.fail(
+                    *line,
+                    Problem::UnknownStatement {
+                        word: word.to_owned(),
+                    },
+                    hint,
+                );
+            }
+        }
+    }
+    reading.finish()
+}
+
+#[derive(Default)]
+struct Reading {
+    model: Model,
+    names: BTreeMap<String, (ComponentId, usize)>,
+    edges: Vec<(ComponentId, ComponentId)>,
+    cross_sign: bool,
+    line: usize,
+    errors: Vec<ModelError>,
+}
+
+impl Reading {
+    fn component(&mut self, line: usize, words: &[&str]) {
+        let mut settings = Component::named("");
+        let mut names = Vec::new();
+        for word in words {
+            match word.split_once('=') {
+                Some((option, value)) => self.option(line, &mut settings, option, value),
+                None => names.push(*word),
+            }
+        }
+        if names.is_empty() {
+            let shape = "component NAME… [effective=restart|reload|live] [cost=N]";
+            self.fail(line, Problem::Shape { shape }, None);
+        }
+        for name in names {
+            if let Some((_, first)) = self.names.get(name) {
+                let problem = Problem::Declared {
+                    name: name.to_owned(),
+                    first: *first,
+                };
+                self.fail(line, problem, None);
+                continue;
+            }
+            let component = Component {
+                name: name.to_owned(),
+                ..settings.clone()
+            };
+            let id = self.model.add_component(component);
+            self.names.insert(name.to_owned(), (id, line));
+        }
+    }
+
+    fn option(&mut self, line: usize, settings: &mut Component, option: &str, value: &str) {
+        let (option, ways) = match option {
+            "cost" => {
+                match milli(value) {
+                    Some(cost) => settings.cost_milli = cost,
+                    None => {
+                        let expected = "a number from 0 to 1000000 with at most two decimals";
+                        let problem = Problem::BadValue {
+                            option: "cost",
+                            value: value.to_owned(),
+                            expected,
+                        };
+                        self.fail(line, problem, None);
+                    }
+                }
+                return;
+            }
+            "effective" => ("effective", [true, true]),
+            "identity" => ("identity", [true, false]),
+            "trust" => ("trust", [false, true]),
+            _ => {
+                let hint = nearest(option, ["cost", "effective", "identity", "trust"].into_iter());
+                self.fail(
+                    line,
+                    Problem::UnknownOption {
+                        option: option.to_owned(),
+                    },
+                    hint,
+                );
+                return;
+            }
+        };
+        let all = [Effective::Live, Effective::Reload, Effective::Restart];
+        match all.into_iter().find(|e| e.word() == value) {
+            Some(effective) => {
+                if ways[0] {
+                    settings.identity = effective;
+                }
+                if ways[1] {
+                    settings.trust = effective;
+                }
+            }
+            None => {
+                let hint = nearest(value, all.into_iter().map(Effective::word));
+                let expected = "restart, reload or live";
+                self.fail(
+                    line,
+                    Problem::BadValue {
+                        option,
+                        value: value.to_owned(),
+                        expected,
+                    },
+                    hint,
+                );
+            }
+        }
+    }
+
+    fn link(&mut self, words: &[&str]) {
+        let &[from, arrow, to] = words else {
+            return self.shape("link CLIENT -> SERVER` or `link CLIENT <-> SERVER");
+        };
+        if arrow != "->" && arrow != "<->" {
+            return self.shape("link CLIENT -> SERVER` or `link CLIENT <-> SERVER");
+        }
+        let (Some(client), Some(server)) = (self.named(from), self.named(to)) else {
+            return;
+        };
+        self.edges.push((server, client));
+        if arrow == "<->" {
+            self.edges.push((client, server));
+        }
+    }
+
+    fn single_anchor(&mut self, words: &[&str]) {
+        if words.is_empty() {
+            return self.shape("single-anchor NAME…");
+        }
+        for word in words {
+            if let Some(id) = self.named(word) {
+                self.model.components[id.at()].single_anchor = true;
+            }
+        }
+    }
+
+    fn shared(&mut self, words: &[&str]) {
+        if words.len() < 2 {
+            return self.shape("shared NAME NAME…");
+        }
+        let members: Vec<ComponentId> = words.iter().filter_map(|w| self.named(w)).collect();
+        if members.len() == words.len() {
+            self.model.share(&members);
+        }
+    }
+
+    fn group(&mut self, words: &[&str]) {
+        let mut members = Vec::new();
+        let mut max = None;
+        for word in words {
+            match word.split_once('=') {
+                Some(("max", value)) => match value.parse::<u32>() {
+                    Ok(number) if number >= 1 => max = Some(number),
+                    _ => {
+                        let expected = "a whole number from 1";
+                        let problem = Problem::BadValue {
+                            option: "max",
+                            value: value.to_owned(),
+                            expected,
+                        };
+                        return self.fail(self.line, problem, None);
+                    }
+                },
+                Some((option, _)) => {
+                    let problem = Problem::UnknownOption {
+                        option: option.to_owned(),
+                    };
+                    return self.fail(self.line, problem, nearest(option, ["max"].into_iter()));
+                }
+                None => members.extend(self.named(word)),
+            }
+        }
+        let (Some(max), false) = (max, members.is_empty()) else {
+            return self.shape("group NAME… max=N");
+        };
+        members.sort_unstable();
+        members.dedup();
+        self.model.groups.push(Group { members, max });
+    }
+
+    fn cross_sign(&mut self, words: &[&str]) {
+        if words != ["allowed"] {
+            return self.shape("cross-sign allowed");
+        }
+        self.cross_sign = true;
+    }
+
+    fn named(&mut self, name: &str) -> Option<ComponentId> {
+        if let Some((id, _)) = self.names.get(name) {
+            return Some(*id);
+        }
+        let hint = nearest(name, self.names.keys().map(String::as_str));
+        self.fail(
+            self.line,
+            Problem::UnknownComponent {
+                name: name.to_owned(),
+            },
+            hint,
+        );
+        None
+    }
+
+    fn shape(&mut self, shape: &'static str) {
+        self.fail(self.line, Problem::Shape { shape }, None);
+    }
+
+    fn fail(&mut self, line: usize, problem: Problem, hint: Option<String>) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(ModelError { line, problem, hint });
+        }
+    }
+
+    fn finish(mut self) -> Result<Model, Vec<ModelError>> {
+        if !self.errors.is_empty() {
+            self.errors.sort_by_key(|e| e.line);
+            return Err(self.errors);
+        }
+        self.edges.sort_unstable();
+        self.edges.dedup();
+        let cross = if self.cross_sign {
+            CrossSign::Accepted
+        } else {
+            CrossSign::Refused
+        };
+        let table = self.model.usual_acceptance(cross);
+        for (prover, verifier) in self.edges {
+            self.model.add_edge(prover, verifier, table);
+        }
+        for component in &mut self.model.components {
+            component.cross = self.cross_sign;
+        }
+        // Who reads a file that holds one anchor only holds one anchor only.
+        for members in &self.model.shared {
+            if members
+                .iter()
+                .any(|m| self.model.components[m.at()].single_anchor)
+            {
+                for member in members {
+                    self.model.components[member.at()].single_anchor = true;
+                }
+            }
+        }
+        self.model.derive_events();
+        Ok(self.model)
+    }
+}
+
+/// A decimal number with at most two digits after the point, in thousandths.
+fn milli(text: &str) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |s: &str| !s.is_empty() && s.len() <= 7 && s.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > 2 {
+        return None;
+    }
+    let whole: u64 = whole.parse().ok()?;
+    let hundredths: u64 = format!("{part:0<2}").parse().ok()?;
+    let milli = whole * 1000 + hundredths * 10;
+    (milli <= MAX_COST_MILLI).then_some(milli)
+}
+
+/// The candidate nearest to `word` by edit distance, if it is near at all.
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    let limit = (word.chars().count() / 3).clamp(1, 3);
+    candidates
+        .take(MAX_CANDIDATES)
+        .map(|c| (edit_distance(word, c), c))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, c)| c.to_owned())
+}
+
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(MAX_WORD).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().take(MAX_WORD).enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+const STATEMENTS: [&str; 6] = [
+    "component",
+    "cross-sign",
+    "group",
+    "link",
+    "shared",
+    "single-anchor",
+];
+const MAX_ERRORS: usize = 100;
+const MAX_COST_MILLI: u64 = 1_000_000_000;
+const MAX_CANDIDATES: usize = 10_000;
+const MAX_WORD: usize = 64;

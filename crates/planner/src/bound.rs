@@ -1,0 +1,206 @@
+//! How cheap any plan could be, and what proves it. This code never sees a plan.
+
+use plan::Certificate;
+use plan::Event;
+use plan::EventSet;
+use plan::Model;
+use plan::Obstruction;
+
+use crate::core::Menu;
+use crate::core::Problem;
+use crate::core::Toll;
+use crate::core::reduce;
+use crate::demand::Demand;
+use crate::exact;
+use crate::local;
+use crate::patterns::Price;
+
+/// Lower bounds and their certificate.
+pub struct Bound {
+    /// On the cost, in thousandths.
+    pub cost_milli: u64,
+    /// On the number of restarts and reloads.
+    pub restarts: u64,
+    /// What proves both.
+    pub certificate: Certificate,
+}
+
+/// Finds lower bounds on cost and restarts.
+pub fn bound(model: &Model, demand: &Demand) -> Bound {
+    let (cost_milli, cost) = prove(model, demand, Price::Cost);
+    let (restarts, obstructions) = prove(model, demand, Price::Restarts);
+    let named = |tolls: Vec<Toll>| -> Vec<Obstruction> {
+        let name = |x: u32| model.components[x as usize].name.clone();
+        let obstruction = |toll: Toll| Obstruction {
+            components: toll.members.into_iter().map(name).collect(),
+            extra_milli: toll.extra,
+        };
+        tolls.into_iter().map(obstruction).collect()
+    };
+    let certificate = Certificate {
+        cost: named(cost),
+        restarts: named(obstructions),
+    };
+    Bound {
+        cost_milli,
+        restarts: restarts / 1000,
+        certificate,
+    }
+}
+
+fn prove(model: &Model, demand: &Demand, price: Price) -> (u64, Vec<Toll>) {
+    let count = model.components.len();
+    let menu: Vec<Menu> = (0..count).map(|x| menu(demand, x)).collect();
+    let base = |x: usize| base(model, demand, menu[x], x, price);
+    let total: u64 = (0..count).map(base).sum();
+    let early = demand.early_always.as_ref().unwrap_or(&demand.early);
+    let weight = model.components.iter().map(|c| price.extra(c)).collect();
+    let mut reduced = reduce(Problem {
+        menu: &menu,
+        weight,
+        early,
+        late: &demand.late,
+    });
+    let mut tolls = std::mem::take(&mut reduced.tolls);
+    let mut visits = MAX_VISITS;
+    for core in &reduced.cores {
+        let (_, reachable) = local::improve(&reduced.problem, core);
+        if reachable == 0 {
+            continue;
+        }
+        if core.len() <= MAX_PROVED && visits > 0 {
+            let budget = visits.min(MAX_CORE_VISITS);
+            visits -= budget / 4;
+            let outcome = exact::search(&reduced.problem, core, reachable, budget);
+            if outcome.complete {
+                let extra = outcome.best.map_or(reachable, |best| best.cost);
+                tolls.push(Toll {
+                    members: core.clone(),
+                    extra,
+                });
+                continue;
+            }
+        }
+        pack(&mut reduced.problem, core, &mut tolls);
+    }
+    tolls.retain(|toll| toll.extra > 0);
+    let extra: u64 = tolls.iter().map(|toll| toll.extra).sum();
+    (total + extra, tolls)
+}
+
+fn menu(demand: &Demand, x: usize) -> Menu {
+    let pending = demand.pending[x];
+    let both = pending.has(Event::Grow) && pending.has(Event::Retire);
+    match (both && demand.apart[x], pending.has(Event::Switch)) {
+        (true, true) => Menu::Split,
+        (false, true) if pending.len() > 1 => Menu::Single,
+        _ => Menu::Fixed,
+    }
+}
+
+/// The least that a component can cost on its own.
+fn base(model: &Model, demand: &Demand, menu: Menu, x: usize, price: Price) -> u64 {
+    let component = &model.components[x];
+    let pending = demand.pending[x];
+    let of = |events: &[Event]| price.of(component, EventSet::of(events));
+    match menu {
+        Menu::Split => of(&[Event::Grow, Event::Switch]) + of(&[Event::Retire]),
+        Menu::Fixed if demand.apart[x] => pending.iter().map(|e| of(&[e])).sum(),
+        Menu::Fixed | Menu::Single => price.of(component, pending),
+    }
+}
+
+/// Packs what must be paid in a core that is too large: odd cycles of splits, pairs of singles.
+fn pack(problem: &mut Problem<'_>, core: &[u32], tolls: &mut Vec<Toll>) {
+    let mut place = vec![UNSEEN; problem.menu.len()];
+    for depth in 1..=MAX_DEPTH {
+        for &root in core {
+            while problem.weight[root as usize] > 0 {
+                let members = match problem.menu[root as usize] {
+                    Menu::Split => odd_cycle(problem, root, depth, &mut place),
+                    _ => pair(problem, root),
+                };
+                let Some(members) = members else { break };
+                let extra = members
+                    .iter()
+                    .map(|&m| problem.weight[m as usize])
+                    .min()
+                    .unwrap_or(0);
+                for &member in &members {
+                    problem.weight[member as usize] -= extra;
+                }
+                tolls.push(Toll { members, extra });
+            }
+        }
+    }
+}
+
+/// Someone who can never go together with `x`.
+fn pair(problem: &Problem<'_>, x: u32) -> Option<Vec<u32>> {
+    let single = |y: u32| problem.menu[y as usize] == Menu::Single && problem.weight[y as usize] > 0;
+    let found = [problem.early, problem.late].into_iter().find_map(|graph| {
+        let both = |&&y: &&u32| y != x && single(y) && graph.has(y as usize, x as usize);
+        graph.out(x as usize).iter().find(both).copied()
+    });
+    found.map(|y| vec![x, y])
+}
+
+/// An odd cycle near `root`, at most `depth` away, by a search in breadth.
+fn odd_cycle(problem: &Problem<'_>, root: u32, depth: u32, place: &mut [u32]) -> Option<Vec<u32>> {
+    let mut seen: Vec<(u32, u32, u32)> = vec![(root, UNSEEN, 0)];
+    place[root as usize] = 0;
+    let mut found = None;
+    let mut next = 0;
+    'search: while next < seen.len() && seen.len() < MAX_SEEN {
+        let (x, _, level) = seen[next];
+        for &y in problem.early.out(x as usize) {
+            if !excludes(problem, x, y) {
+                continue;
+            }
+            let at = place[y as usize];
+            if at == UNSEEN {
+                if level < depth {
+                    place[y as usize] = seen.len() as u32;
+                    seen.push((y, next as u32, level + 1));
+                }
+            } else if seen[at as usize].2 == level {
+                found = Some((next as u32, at));
+                break 'search;
+            }
+        }
+        next += 1;
+    }
+    for &(x, ..) in &seen {
+        place[x as usize] = UNSEEN;
+    }
+    let (mut a, mut b) = found?;
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    while a != b {
+        left.push(seen[a as usize].0);
+        right.push(seen[b as usize].0);
+        a = seen[a as usize].1;
+        b = seen[b as usize].1;
+    }
+    left.push(seen[a as usize].0);
+    left.extend(right.into_iter().rev());
+    Some(left)
+}
+
+/// Whether two splits, both with something left to pay, can never go the same way.
+fn excludes(problem: &Problem<'_>, x: u32, y: u32) -> bool {
+    let (i, j) = (x as usize, y as usize);
+    x != y
+        && problem.weight[j] > 0
+        && problem.menu[j] == Menu::Split
+        && problem.early.has(j, i)
+        && problem.late.has(i, j)
+        && problem.late.has(j, i)
+}
+
+/// As many as the checker searches again.
+const MAX_PROVED: usize = 30;
+const MAX_VISITS: u64 = 8_000_000;
+const MAX_CORE_VISITS: u64 = 200_000;
+const MAX_DEPTH: u32 = 5;
+const MAX_SEEN: usize = 400;
+const UNSEEN: u32 = u32::MAX;

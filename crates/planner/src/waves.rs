@@ -1,0 +1,158 @@
+//! Puts the steps into as few waves as the orders allow.
+
+use std::collections::BTreeMap;
+
+use plan::ComponentId;
+use plan::Event;
+use plan::EventSet;
+use plan::Model;
+
+use crate::demand::Demand;
+
+/// One step before it has a name: a component, its events, its wave.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed {
+    /// The component.
+    pub component: u32,
+    /// What happens.
+    pub events: EventSet,
+    /// When, from 1.
+    pub wave: u32,
+}
+
+/// Gives each step its wave. `steps` are those of each component, in order.
+///
+/// # Errors
+/// The components on which the steps wait for each other in a circle.
+pub fn place(model: &Model, demand: &Demand, steps: &[Vec<EventSet>]) -> Result<Vec<Placed>, Vec<u32>> {
+    let order = Order::of(model, demand, steps);
+    let sequence = order.sequence()?;
+    let mut groups_of: Vec<Vec<u32>> = vec![Vec::new(); model.components.len()];
+    for (g, group) in model.groups.iter().enumerate() {
+        for member in &group.members {
+            groups_of[member.at()].push(g as u32);
+        }
+    }
+    let mut used: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+    let mut placed = order.placed;
+    let mut earliest = vec![1_u32; placed.len()];
+    for node in sequence {
+        let groups = &groups_of[placed[node].component as usize];
+        let full = |wave: u32| {
+            groups.iter().any(|&g| {
+                used.get(&(g, wave))
+                    .is_some_and(|&n| n >= model.groups[g as usize].max)
+            })
+        };
+        let mut wave = earliest[node];
+        while full(wave) {
+            wave += 1;
+        }
+        for &g in groups {
+            *used.entry((g, wave)).or_default() += 1;
+        }
+        placed[node].wave = wave;
+        for &next in order.after.out(node) {
+            earliest[next as usize] = earliest[next as usize].max(wave + 1);
+        }
+    }
+    Ok(placed)
+}
+
+struct Order {
+    placed: Vec<Placed>,
+    after: crate::digraph::Digraph,
+}
+
+impl Order {
+    fn of(model: &Model, demand: &Demand, steps: &[Vec<EventSet>]) -> Order {
+        let mut placed = Vec::new();
+        let mut node_of = vec![[NO_NODE; 3]; steps.len()];
+        let mut arcs = Vec::new();
+        for (x, events) in steps.iter().enumerate() {
+            for (i, &events) in events.iter().enumerate() {
+                let node = placed.len() as u32;
+                placed.push(Placed {
+                    component: x as u32,
+                    events,
+                    wave: 0,
+                });
+                for event in events.iter() {
+                    node_of[x][event as usize] = node;
+                }
+                if i > 0 {
+                    arcs.push((node - 1, node));
+                }
+            }
+        }
+        let mut order = |(x, before): (u32, Event), (y, after): (u32, Event)| {
+            let (a, b) = (
+                node_of[x as usize][before as usize],
+                node_of[y as usize][after as usize],
+            );
+            if a != NO_NODE && b != NO_NODE {
+                arcs.push((a, b));
+            }
+        };
+        for (x, y) in demand.early.arcs() {
+            order((x, Event::Grow), (y, Event::Switch));
+        }
+        for (x, y) in demand.late.arcs() {
+            order((x, Event::Switch), (y, Event::Retire));
+        }
+        for precedence in &model.precedences {
+            let ((x, before), (y, after)) = (precedence.before, precedence.after);
+            for reader in readers(model, y) {
+                order((x.0, before), (reader.0, after));
+            }
+        }
+        Order {
+            after: crate::digraph::Digraph::new(placed.len(), &arcs),
+            placed,
+        }
+    }
+
+    /// The steps in an order in which each comes after what it waits for.
+    fn sequence(&self) -> Result<Vec<usize>, Vec<u32>> {
+        let mut waits = vec![0_u32; self.placed.len()];
+        for (_, y) in self.after.arcs() {
+            waits[y as usize] += 1;
+        }
+        let mut sequence: Vec<usize> = (0..waits.len()).filter(|&n| waits[n] == 0).collect();
+        let mut next = 0;
+        while next < sequence.len() {
+            let node = sequence[next];
+            next += 1;
+            for &y in self.after.out(node) {
+                waits[y as usize] -= 1;
+                if waits[y as usize] == 0 {
+                    sequence.push(y as usize);
+                }
+            }
+        }
+        if sequence.len() == waits.len() {
+            return Ok(sequence);
+        }
+        let (strong, found) = self.after.strong_components();
+        let mut size = vec![0_u32; found];
+        for &s in &strong {
+            size[s as usize] += 1;
+        }
+        let circular = |&n: &usize| size[strong[n] as usize] > 1 || self.after.has(n, n);
+        let mut components: Vec<u32> = (0..waits.len())
+            .filter(circular)
+            .map(|n| self.placed[n].component)
+            .collect();
+        components.dedup();
+        Err(components)
+    }
+}
+
+fn readers(model: &Model, id: ComponentId) -> Vec<ComponentId> {
+    match model.components[id.at()].shared {
+        Some(shared) => model.shared[shared.at()].clone(),
+        None => vec![id],
+    }
+}
+
+const NO_NODE: u32 = u32::MAX;

@@ -1,0 +1,4 @@
+//! The planner from outside: known values, text-driven cases, and an exhaustive second opinion.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod known;
