@@ -337,13 +337,13 @@ impl Pkcs12Store {
             .filter_map(Bag::certificate)
     }
 
-    /// Whether every key but the touched one still has its chain.
+    /// Whether every key but the touched one still has its chain; an incomplete one may have been completed.
     fn keeps_chains(&self, next: &Self, touched: Option<usize>) -> bool {
         let is_key = |entry: &&Entry| entry.kind_name() == "private-key";
         let after: Vec<&Entry> = next.entries.iter().filter(is_key).collect();
         self.entries.iter().enumerate().all(|(index, entry)| {
             let same =
-                |there: &&Entry| there.alias == entry.alias && there.certificates() == entry.certificates();
+                |there: &&Entry| there.alias == entry.alias && there.certificates().starts_with(entry.certificates());
             !is_key(&entry) || Some(index) == touched || after.iter().any(same)
         })
     }

@@ -3,6 +3,10 @@
 
 mod bad;
 mod corpus;
+mod edits;
+mod gskit;
+mod kdb;
+mod made;
 mod random;
 mod text_files;
 mod truth;
