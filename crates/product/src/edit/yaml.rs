@@ -193,12 +193,11 @@ fn pairs(bytes: &[u8]) -> Result<Vec<Pair>, EditError> {
         ) {
             skipped = Some(indent);
         }
-        let path: Vec<&str> = open
+        let path = open
             .iter()
-            .map(|(_, name)| name.as_str())
-            .chain([name.as_str()])
-            .collect();
-        let path = path.join(".");
+            .map(|(_, above)| format!("{above}."))
+            .collect::<String>()
+            + &name;
         all.push(Pair {
             path,
             line,
