@@ -49,7 +49,7 @@ fn each_planted_bug_is_caught_for_its_own_reason() {
         (Bug::NoIntentSync, "without a durable intent"),
         (Bug::WriteInPlace, "would load"),
     ] {
-        let violation = Story::replacing()
+        let violation = Story::small()
             .explore(bug)
             .expect_err(&format!("{bug:?} survived"));
         assert!(violation.contains(reason), "{bug:?} was caught by: {violation}");
@@ -173,6 +173,13 @@ impl Story {
             reverses: None,
         };
         Story::new(machine.disk().clone(), set)
+    }
+
+    /// The first and the third change of `replacing`: what a bug needs to show itself.
+    fn small() -> Story {
+        let Story { start, mut set, .. } = Story::replacing();
+        set.changes = vec![set.changes.swap_remove(0), set.changes.swap_remove(2)];
+        Story::new(start, set)
     }
 
     /// The way back from the end of `replacing`.
@@ -378,8 +385,11 @@ impl Story {
             _ => None,
         });
         let Some(intent) = mine else {
-            return if is_new.contains(&true) {
-                Err("a file is new without a durable intent".into())
+            let known =
+                |path: &PathBuf| self.bystanders.contains(path) || self.files.iter().any(|f| f.path == *path);
+            let touched = is_new.contains(&true) || !product_paths(image).iter().all(known);
+            return if touched {
+                Err("something changed without a durable intent".into())
             } else {
                 Ok(())
             };
@@ -458,7 +468,7 @@ impl Story {
     fn go_on_from(&self, disk: &Disk, bug: Bug) -> Result<(), String> {
         let again = SimMachine::new(disk.clone());
         recover_all(&again)?;
-        if *again.disk() != *disk {
+        if bug == Bug::None && *again.disk() != *disk {
             return Err("a second recovery changes something".into());
         }
         let file = &self.files[0];
