@@ -77,6 +77,9 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
     if bytes.windows(PEM_MARK.len()).any(|window| window == PEM_MARK) {
         return Some(Format::Pem);
     }
+    if crate::pem::has_typographic_markers(bytes) {
+        return Some(Format::Pem);
+    }
     matches!(bytes.len(), 129 | 193).then_some(Format::Stash)
 }
 

@@ -133,6 +133,20 @@ pub(super) fn cut(bytes: &[u8]) -> Result<Pieces, ParseError> {
     Ok(pieces)
 }
 
+/// Whether a file without a single sound marker has some with typographic dashes: it is read as PEM to say so.
+pub(crate) fn has_typographic_markers(bytes: &[u8]) -> bool {
+    let lines = bytes.split(|byte| *byte == b'\n').take(MAX_SNIFFED_LINES);
+    lines.enumerate().any(|(number, line)| {
+        matches!(
+            marker(line, number),
+            Err(ParseError::Malformed {
+                what: TYPOGRAPHIC,
+                ..
+            })
+        )
+    })
+}
+
 /// Where the text that belongs to the following block starts: its Bag Attributes, as `openssl pkcs12` writes them.
 /// The end of `lead` when there is none, or when other text stands between them and the block.
 pub(super) fn own_text(lead: &[u8]) -> usize {
@@ -265,7 +279,7 @@ fn marker(line: &[u8], offset: usize) -> Result<Option<Marker>, ParseError> {
 fn dashes_fault(text: &[u8]) -> &'static str {
     let typographic = text.iter().any(|byte| !byte.is_ascii());
     if typographic {
-        "typographic dashes in a BEGIN or END marker (from a web page or a word processor): write five hyphens"
+        TYPOGRAPHIC
     } else {
         "BEGIN or END marker without five hyphens on each side"
     }
@@ -352,9 +366,14 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// UTF-8's; some editors of Windows write it in front of everything.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const OWN_LINES: [&[u8]; 3] = [b"Key Attributes", b"subject=", b"issuer="];
 /// Hyphen, non-breaking hyphen, figure dash, en dash, em dash, horizontal bar, minus.
 const DASHES: [char; 7] = [
     '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}',
 ];
+/// Text in front of the first marker is a comment; a longer one is no PEM file.
+const MAX_SNIFFED_LINES: usize = 10_000;
+const TYPOGRAPHIC: &str =
+    "typographic dashes in a BEGIN or END marker (from a web page or a word processor): write five hyphens";

@@ -14,7 +14,9 @@ mod blocks;
 mod legacy;
 mod parts;
 
-use self::blocks::{Block, Pieces, cut, own_text};
+pub(crate) use self::blocks::has_typographic_markers;
+
+use self::blocks::{BYTE_ORDER_MARK, Block, Pieces, cut, own_text};
 use self::parts::{Part, assemble, part};
 use crate::certificate::Certificate;
 use crate::cipher::Cipher;
@@ -124,7 +126,16 @@ impl PemStore {
             }
             return;
         }
-        for (position, (block, part)) in new.into_iter().enumerate() {
+        let mark = match (index, self.pieces.blocks.first_mut()) {
+            (0, Some(first)) if first.lead.starts_with(BYTE_ORDER_MARK) => {
+                first.lead.drain(..BYTE_ORDER_MARK.len()).collect()
+            }
+            _ => Vec::new(),
+        };
+        for (position, (mut block, part)) in new.into_iter().enumerate() {
+            if position == 0 {
+                block.lead = mark.clone();
+            }
             self.pieces.blocks.insert(index + position, block);
             self.parts.insert(index + position, part);
         }
