@@ -59,7 +59,9 @@ impl Vault {
             }
             Secret::Stash(path) => {
                 let bytes = self.host_file(host, path)?;
-                keystore::stash::open(&bytes).or_else(|_| keystore::wa_password::decode(&bytes)).map_err(|error| error.to_string())
+                keystore::read_stash(&bytes)
+                    .map(|(password, _)| password)
+                    .or_else(|why| keystore::read_wa_password(&bytes).map_err(|_| why.to_string()))
             }
             _ => Err("this source is not known here".to_owned()),
         }
@@ -150,7 +152,7 @@ pub fn source_name(secret: &Secret) -> String {
 /// Liberty's `{xor}` is undone; `{aes}` needs the product's own key.
 fn decoded(value: &str) -> Result<Password, String> {
     if value.starts_with("{xor}") {
-        return keystore::liberty_xor::decode(value).map_err(|error| error.to_string());
+        return keystore::read_xor(value).map_err(|error| error.to_string());
     }
     if value.starts_with("{aes}") || value.starts_with("{hash}") {
         return Err("it is encrypted with the product's own key: give the password in [hosts] passwords".to_owned());

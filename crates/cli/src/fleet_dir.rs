@@ -14,7 +14,6 @@ use fleet::file::SecretDoc;
 use keystore::Password;
 use plan::PlanDocument;
 use product::HostFiles;
-use sha2::Digest;
 
 use crate::args::Args;
 use crate::document;
@@ -76,7 +75,7 @@ impl FleetDir {
     /// Saves a snapshot under its digest; `latest` = it is the one that `plan` works on.
     pub fn save_snapshot(&self, snapshot: &Snapshot, latest: bool) -> anyhow::Result<String> {
         let bytes = snapshot.bytes();
-        let digest = fleet::snapshot::hex(&sha2::Sha256::digest(&bytes));
+        let digest = fleet::snapshot::sha256_hex(&bytes);
         let dir = self.inside("snapshots")?;
         let path = dir.join(format!("{digest}.json"));
         if !path.exists() {
@@ -104,7 +103,7 @@ impl FleetDir {
         }
         let path = self.path.join(".capgrow/snapshots").join(format!("{digest}.json"));
         let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
-        let found = fleet::snapshot::hex(&sha2::Sha256::digest(&bytes));
+        let found = fleet::snapshot::sha256_hex(&bytes);
         if found != digest {
             return Err(failure(format!("{} was altered: its content is {found}", path.display()), "capgrow scan, then plan again"));
         }

@@ -1,10 +1,14 @@
 //! The `capgrow` command: reads arguments, calls, reports.
 
 mod args;
+mod carry;
 mod cmd;
+mod design;
+mod diff;
 mod document;
 mod fleet_dir;
 mod print;
+mod runs;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

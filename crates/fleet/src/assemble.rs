@@ -20,17 +20,29 @@ use crate::snapshot::Snapshot;
 ///
 /// # Errors
 /// Every mistake in the fleet file's components.
-pub(crate) fn components(look: &Look<'_>, snapshot: &mut Snapshot) -> Result<Vec<Component>, Vec<DeclareError>> {
+pub(crate) fn components(
+    look: &Look<'_>,
+    snapshot: &mut Snapshot,
+) -> Result<Vec<Component>, Vec<DeclareError>> {
     let mut docs: BTreeMap<String, ComponentDoc> = BTreeMap::new();
     for component in found(look, snapshot) {
         docs.insert(component.id.clone(), declare::document(&component));
     }
     let mut errors = Vec::new();
     for (id, written) in &look.doc.components {
-        let host_known = written.host.as_ref().is_none_or(|host| look.doc.hosts.contains_key(host));
+        let host_known = written
+            .host
+            .as_ref()
+            .is_none_or(|host| look.doc.hosts.contains_key(host));
         if !host_known {
-            let what = format!("host `{}` is not one of [hosts]", written.host.clone().unwrap_or_default());
-            errors.push(DeclareError { place: format!("components.{id}.host"), what });
+            let what = format!(
+                "host `{}` is not one of [hosts]",
+                written.host.clone().unwrap_or_default()
+            );
+            errors.push(DeclareError {
+                place: format!("components.{id}.host"),
+                what,
+            });
         }
         let merged = match docs.remove(id) {
             Some(found) => overlay(found, written),
@@ -45,7 +57,11 @@ pub(crate) fn components(look: &Look<'_>, snapshot: &mut Snapshot) -> Result<Vec
             Err(more) => errors.extend(more),
         }
     }
-    if errors.is_empty() { Ok(components) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(components)
+    } else {
+        Err(errors)
+    }
 }
 
 /// What the built-in products find by their layout.
@@ -79,11 +95,15 @@ fn overlay(mut found: ComponentDoc, written: &ComponentDoc) -> ComponentDoc {
         found.listens.push(listen.clone());
     }
     for dial in &written.dials {
-        found.dials.retain(|known| (&known.to, &known.endpoint) != (&dial.to, &dial.endpoint));
+        found
+            .dials
+            .retain(|known| (&known.to, &known.endpoint) != (&dial.to, &dial.endpoint));
         found.dials.push(dial.clone());
     }
     for setting in &written.settings {
-        found.settings.retain(|known| (&known.file, &known.key) != (&setting.file, &setting.key));
+        found
+            .settings
+            .retain(|known| (&known.file, &known.key) != (&setting.file, &setting.key));
         found.settings.push(setting.clone());
     }
     found
@@ -91,12 +111,18 @@ fn overlay(mut found: ComponentDoc, written: &ComponentDoc) -> ComponentDoc {
 
 /// Every dial as a link. One whose target is not known is a question.
 pub(crate) fn links(components: &[Component], snapshot: &mut Snapshot) {
-    let by_id: BTreeMap<&str, &Component> = components.iter().map(|component| (component.id.as_str(), component)).collect();
+    let by_id: BTreeMap<&str, &Component> = components
+        .iter()
+        .map(|component| (component.id.as_str(), component))
+        .collect();
     for component in components {
         for (index, dial) in component.dials.iter().enumerate() {
             let Some(target) = by_id.get(dial.to.as_str()) else {
                 let nearest = by_id.keys().min_by_key(|name| distance(name, &dial.to));
-                let text = format!("`{}` dials `{}`, which is not a component of this fleet", component.id, dial.to);
+                let text = format!(
+                    "`{}` dials `{}`, which is not a component of this fleet",
+                    component.id, dial.to
+                );
                 let proposal = nearest.map(|name| format!("to = \"{name}\""));
                 question(snapshot, &component.id, text, proposal);
                 continue;
@@ -107,15 +133,35 @@ pub(crate) fn links(components: &[Component], snapshot: &mut Snapshot) {
             };
             let Some(listen) = listen else {
                 let names: Vec<&str> = target.listens.iter().map(|listen| listen.name.as_str()).collect();
-                let text = format!("`{}` dials `{}.{}`, which listens on: {}", component.id, dial.to, dial.endpoint, names.join(", "));
-                question(snapshot, &component.id, text, names.first().map(|name| format!("endpoint = \"{name}\"")));
+                let text = format!(
+                    "`{}` dials `{}.{}`, which listens on: {}",
+                    component.id,
+                    dial.to,
+                    dial.endpoint,
+                    names.join(", ")
+                );
+                question(
+                    snapshot,
+                    &component.id,
+                    text,
+                    names.first().map(|name| format!("endpoint = \"{name}\"")),
+                );
                 continue;
             };
             let asks = listen.client_certificate != ClientCertificate::None;
             let mutual = asks && dial.identity.is_some();
             if listen.client_certificate == ClientCertificate::Required && dial.identity.is_none() {
-                let text = format!("`{}.{}` requires a client certificate and this dial names no identity", dial.to, listen.name);
-                finding(snapshot, "warning", &component.id, text, Some("add `identity` to the dial".to_owned()));
+                let text = format!(
+                    "`{}.{}` requires a client certificate and this dial names no identity",
+                    dial.to, listen.name
+                );
+                finding(
+                    snapshot,
+                    "warning",
+                    &component.id,
+                    text,
+                    Some("add `identity` to the dial".to_owned()),
+                );
             }
             snapshot.links.push(LinkFacts {
                 from: component.id.clone(),
@@ -129,7 +175,11 @@ pub(crate) fn links(components: &[Component], snapshot: &mut Snapshot) {
 }
 
 /// The store that a listen or dial uses: the one it names, else the only one that fits.
-pub fn store_of<'a>(component: &'a Component, named: Option<&str>, fits: fn(&StoreFile) -> bool) -> Option<&'a StoreFile> {
+pub fn store_of<'a>(
+    component: &'a Component,
+    named: Option<&str>,
+    fits: fn(&StoreFile) -> bool,
+) -> Option<&'a StoreFile> {
     match named {
         Some(id) => component.store(id),
         None => {

@@ -19,7 +19,10 @@ use crate::snapshot::Snapshot;
 /// Sentences for components whose words cannot be read any more.
 ///
 /// Cost: O(components × rotations); certificates are parsed once.
-pub fn changes(snapshot: &Snapshot, hosts: &[&dyn HostFiles]) -> Result<BTreeMap<String, Changes>, Vec<String>> {
+pub fn changes(
+    snapshot: &Snapshot,
+    hosts: &[&dyn HostFiles],
+) -> Result<BTreeMap<String, Changes>, Vec<String>> {
     let all = snapshot.all_certificates();
     let mut found = BTreeMap::new();
     let mut errors = Vec::new();
@@ -37,7 +40,9 @@ pub fn changes(snapshot: &Snapshot, hosts: &[&dyn HostFiles]) -> Result<BTreeMap
             let more = of_component(snapshot, &all, hosts, &component, &rotation);
             total.grow.extend(more.grow);
             total.switch.extend(more.switch);
-            total.retire.extend(more.retire.into_iter().filter(|_| facts.retire));
+            total
+                .retire
+                .extend(more.retire.into_iter().filter(|_| facts.retire));
             total.notes.extend(more.notes);
             total.obstacles.extend(more.obstacles);
         }
@@ -67,16 +72,24 @@ pub fn rotation(
     facts: &RotationFacts,
     component: &str,
 ) -> Rotation {
-    let certificates = |names: &[Fingerprint]| -> Vec<Certificate> { names.iter().filter_map(|name| all.get(name).cloned()).collect() };
+    let certificates = |names: &[Fingerprint]| -> Vec<Certificate> {
+        names.iter().filter_map(|name| all.get(name).cloned()).collect()
+    };
     let new = facts.new.get(component);
     let mut new_names = Vec::new();
     for moved in facts.new.values() {
-        let name = moved.chain.first().and_then(|leaf| all.get(leaf)).and_then(|leaf| leaf.subject().common_name());
+        let name = moved
+            .chain
+            .first()
+            .and_then(|leaf| all.get(leaf))
+            .and_then(|leaf| leaf.subject().common_name());
         new_names.extend(name.filter(|name| !new_names.contains(name)));
     }
     let mut old_names: Vec<String> = Vec::new();
     for used in &snapshot.uses {
-        let Some(leaf) = used.presented.first().filter(|leaf| facts.leave.contains(leaf)) else { continue };
+        let Some(leaf) = used.presented.first().filter(|leaf| facts.leave.contains(leaf)) else {
+            continue;
+        };
         let name = all.get(leaf).and_then(|leaf| leaf.subject().common_name());
         old_names.extend(name.filter(|name| !old_names.contains(name) && !new_names.contains(name)));
     }
@@ -93,8 +106,14 @@ pub fn rotation(
 }
 
 /// What each store of the component holds today.
-fn stores_now(snapshot: &Snapshot, all: &BTreeMap<Fingerprint, Certificate>, component: &Component) -> Vec<StoreNow> {
-    let certificates = |names: &[Fingerprint]| -> Vec<Certificate> { names.iter().filter_map(|name| all.get(name).cloned()).collect() };
+fn stores_now(
+    snapshot: &Snapshot,
+    all: &BTreeMap<Fingerprint, Certificate>,
+    component: &Component,
+) -> Vec<StoreNow> {
+    let certificates = |names: &[Fingerprint]| -> Vec<Certificate> {
+        names.iter().filter_map(|name| all.get(name).cloned()).collect()
+    };
     component
         .stores
         .iter()

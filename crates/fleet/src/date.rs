@@ -33,8 +33,15 @@ impl DateDoc {
     fn parse(text: &str) -> Option<DateDoc> {
         let bytes = text.as_bytes();
         let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);
-        let shaped = bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-' && digits(0..4) && digits(5..7) && digits(8..10);
-        let in_range = shaped && (1..=12).contains(&text[5..7].parse().unwrap_or(0)) && (1..=31).contains(&text[8..10].parse().unwrap_or(0));
+        let shaped = bytes.len() >= 10
+            && bytes[4] == b'-'
+            && bytes[7] == b'-'
+            && digits(0..4)
+            && digits(5..7)
+            && digits(8..10);
+        let in_range = shaped
+            && (1..=12).contains(&text[5..7].parse().unwrap_or(0))
+            && (1..=31).contains(&text[8..10].parse().unwrap_or(0));
         in_range.then(|| DateDoc(text[..10].to_owned()))
     }
 }

@@ -44,8 +44,16 @@ pub struct DeclareError {
 /// # Errors
 /// Every [`DeclareError`] found in it.
 pub fn component(id: &str, doc: &ComponentDoc) -> Result<Component, Vec<DeclareError>> {
-    let mut reader = Reader { place: format!("components.{id}"), errors: Vec::new() };
-    let stores = doc.stores.iter().enumerate().filter_map(|(index, store)| reader.store(index, store)).collect();
+    let mut reader = Reader {
+        place: format!("components.{id}"),
+        errors: Vec::new(),
+    };
+    let stores = doc
+        .stores
+        .iter()
+        .enumerate()
+        .filter_map(|(index, store)| reader.store(index, store))
+        .collect();
     let component = Component {
         id: id.to_owned(),
         host: doc.host.clone().unwrap_or_default(),
@@ -58,16 +66,28 @@ pub fn component(id: &str, doc: &ComponentDoc) -> Result<Component, Vec<DeclareE
         trusts_new_since: doc.trusts_new_since.as_ref().map(|day| day.as_str().to_owned()),
         keeps_no_old_identity: doc.keeps_no_old_identity.unwrap_or(false),
         stores,
-        settings: doc.settings.iter().filter_map(|setting| reader.setting(setting)).collect(),
+        settings: doc
+            .settings
+            .iter()
+            .filter_map(|setting| reader.setting(setting))
+            .collect(),
         effective: reader.effective(doc),
-        listens: doc.listens.iter().filter_map(|listen| reader.listen(listen)).collect(),
+        listens: doc
+            .listens
+            .iter()
+            .filter_map(|listen| reader.listen(listen))
+            .collect(),
         dials: doc.dials.iter().map(dial).collect(),
     };
     reader.references(&component);
     if component.host.is_empty() {
         reader.says("", "`host` is missing: name one of [hosts]".to_owned());
     }
-    if reader.errors.is_empty() { Ok(component) } else { Err(reader.errors) }
+    if reader.errors.is_empty() {
+        Ok(component)
+    } else {
+        Err(reader.errors)
+    }
 }
 
 /// The words for a component, as `scan` proposes them and the snapshot keeps them.
@@ -81,7 +101,10 @@ pub fn document(component: &Component) -> ComponentDoc {
         definitions: None,
         cost: (component.cost_milli != 1000).then_some(component.cost_milli as f64 / 1000.0),
         external: component.external.then_some(true),
-        trusts_new_since: component.trusts_new_since.as_deref().and_then(|day| serde_json::from_value(day.into()).ok()),
+        trusts_new_since: component
+            .trusts_new_since
+            .as_deref()
+            .and_then(|day| serde_json::from_value(day.into()).ok()),
         keeps_no_old_identity: component.keeps_no_old_identity.then_some(true),
         stores: component.stores.iter().map(store_doc).collect(),
         settings: component.settings.iter().map(setting_doc).collect(),
@@ -109,14 +132,23 @@ struct Reader {
 
 impl Reader {
     fn says(&mut self, part: &str, what: String) {
-        let place = if part.is_empty() { self.place.clone() } else { format!("{}.{part}", self.place) };
+        let place = if part.is_empty() {
+            self.place.clone()
+        } else {
+            format!("{}.{part}", self.place)
+        };
         self.errors.push(DeclareError { place, what });
     }
 
     fn runtime(&mut self, doc: &ComponentDoc) -> String {
-        let Some(name) = &doc.runtime else { return String::new() };
+        let Some(name) = &doc.runtime else {
+            return String::new();
+        };
         if trust::runtime(name).is_none() {
-            self.says("runtime", format!("`{name}` is not a runtime whose verdict is known here"));
+            self.says(
+                "runtime",
+                format!("`{name}` is not a runtime whose verdict is known here"),
+            );
         }
         name.clone()
     }
@@ -138,17 +170,26 @@ impl Reader {
             match word.as_str() {
                 "identity" => holds.push(Holds::Identity),
                 "trust" => holds.push(Holds::Trust),
-                other => self.says(&part, format!("holds `{other}`: only \"identity\" and \"trust\" are known")),
+                other => self.says(
+                    &part,
+                    format!("holds `{other}`: only \"identity\" and \"trust\" are known"),
+                ),
             }
         }
         if holds.is_empty() {
-            self.says(&part, "`holds` is missing: [\"identity\"], [\"trust\"] or both".to_owned());
+            self.says(
+                &part,
+                "`holds` is missing: [\"identity\"], [\"trust\"] or both".to_owned(),
+            );
         }
         let file = match (&doc.file, &doc.cert_file, &doc.key_file) {
             (Some(file), None, None) => Some(file.clone()),
             (None, Some(file), Some(_)) => Some(file.clone()),
             _ => {
-                self.says(&part, "needs either `file`, or `key-file` and `cert-file`".to_owned());
+                self.says(
+                    &part,
+                    "needs either `file`, or `key-file` and `cert-file`".to_owned(),
+                );
                 None
             }
         };
@@ -160,7 +201,10 @@ impl Reader {
             alias: doc.alias.clone(),
             password: self.secret(&part, doc.password.as_ref()),
             key_password: self.secret(&part, doc.key_password.as_ref()),
-            stash: doc.stash.clone().or_else(|| doc.password.as_ref().and_then(|password| password.stash.clone())),
+            stash: doc
+                .stash
+                .clone()
+                .or_else(|| doc.password.as_ref().and_then(|password| password.stash.clone())),
         })
     }
 
@@ -178,20 +222,39 @@ impl Reader {
     fn setting(&mut self, doc: &SettingDoc) -> Option<Setting> {
         let part = format!("settings.{}", doc.key);
         let Some(syntax) = syntax(&doc.syntax) else {
-            self.says(&part, format!("syntax `{}` is not known: xml, properties, ini, localopts, toml, yaml or line", doc.syntax));
+            self.says(
+                &part,
+                format!(
+                    "syntax `{}` is not known: xml, properties, ini, localopts, toml, yaml or line",
+                    doc.syntax
+                ),
+            );
             return None;
         };
         let selects = if doc.selects == "allowed-names" {
-            Selects::AllowedNames { separator: doc.separator.clone().unwrap_or_else(|| ";".to_owned()) }
+            Selects::AllowedNames {
+                separator: doc.separator.clone().unwrap_or_else(|| ";".to_owned()),
+            }
         } else if let Some(id) = doc.selects.strip_prefix("alias of ") {
             Selects::AliasOf(id.trim().to_owned())
         } else if let Some(id) = doc.selects.strip_prefix("path of ") {
             Selects::PathOf(id.trim().to_owned())
         } else {
-            self.says(&part, format!("selects = \"{}\": known are \"alias of ID\", \"path of ID\" and \"allowed-names\"", doc.selects));
+            self.says(
+                &part,
+                format!(
+                    "selects = \"{}\": known are \"alias of ID\", \"path of ID\" and \"allowed-names\"",
+                    doc.selects
+                ),
+            );
             return None;
         };
-        Some(Setting { file: doc.file.clone(), syntax, key: doc.key.clone(), selects })
+        Some(Setting {
+            file: doc.file.clone(),
+            syntax,
+            key: doc.key.clone(),
+            selects,
+        })
     }
 
     fn effective(&mut self, doc: &ComponentDoc) -> Effective {
@@ -204,7 +267,10 @@ impl Reader {
             each_run: effective.each_run,
             env: effective.env.clone(),
         };
-        let identity = self.means("effective.identity", effective.identity.as_ref().unwrap_or(&shared));
+        let identity = self.means(
+            "effective.identity",
+            effective.identity.as_ref().unwrap_or(&shared),
+        );
         let trust = self.means("effective.trust", effective.trust.as_ref().unwrap_or(&shared));
         let takes = match effective.takes.as_deref().map(duration) {
             None => Duration::from_secs(30),
@@ -214,13 +280,25 @@ impl Reader {
                 Duration::from_secs(30)
             }
         };
-        Effective { identity, trust, process: process(effective), healthy: self.healthy(effective), takes }
+        Effective {
+            identity,
+            trust,
+            process: process(effective),
+            healthy: self.healthy(effective),
+            takes,
+        }
     }
 
     fn means(&mut self, part: &str, doc: &MeansDoc) -> Means {
-        let given = usize::from(doc.restart.is_some()) + usize::from(doc.reload.is_some()) + usize::from(doc.live.is_some()) + usize::from(doc.each_run == Some(true));
+        let given = usize::from(doc.restart.is_some())
+            + usize::from(doc.reload.is_some())
+            + usize::from(doc.live.is_some())
+            + usize::from(doc.each_run == Some(true));
         if given > 1 {
-            self.says(part, "give one of `restart`, `reload`, `live`, `each-run`".to_owned());
+            self.says(
+                part,
+                "give one of `restart`, `reload`, `live`, `each-run`".to_owned(),
+            );
         }
         if let Some(commands) = &doc.restart {
             return Means::Restart(self.commands(part, commands, doc));
@@ -249,7 +327,13 @@ impl Reader {
         if lists.iter().any(Vec::is_empty) || lists.is_empty() {
             self.says(part, "a command needs at least its program".to_owned());
         }
-        lists.into_iter().map(|argv| Command { argv, env: means.env.clone() }).collect()
+        lists
+            .into_iter()
+            .map(|argv| Command {
+                argv,
+                env: means.env.clone(),
+            })
+            .collect()
     }
 
     fn healthy(&mut self, doc: &EffectiveDoc) -> Option<Healthy> {
@@ -257,13 +341,27 @@ impl Reader {
             HealthyDoc::Address(text) => match text.strip_prefix("tcp:") {
                 Some(port) => Some(Healthy::Tcp(port.to_owned())),
                 None => {
-                    self.says("effective.healthy", format!("`{text}` is neither \"tcp:PORT\" nor a command"));
+                    self.says(
+                        "effective.healthy",
+                        format!("`{text}` is neither \"tcp:PORT\" nor a command"),
+                    );
                     None
                 }
             },
-            HealthyDoc::Command(argv) => Some(Healthy::Command(Command { argv: argv.clone(), env: doc.env.clone() })),
-            HealthyDoc::Linked { linked, command, host, dir } => Some(Healthy::Linked {
-                command: Command { argv: command.clone(), env: Default::default() },
+            HealthyDoc::Command(argv) => Some(Healthy::Command(Command {
+                argv: argv.clone(),
+                env: doc.env.clone(),
+            })),
+            HealthyDoc::Linked {
+                linked,
+                command,
+                host,
+                dir,
+            } => Some(Healthy::Linked {
+                command: Command {
+                    argv: command.clone(),
+                    env: Default::default(),
+                },
                 host: host.clone(),
                 dir: dir.clone(),
                 name: linked.clone(),
@@ -277,12 +375,23 @@ impl Reader {
             Some("requested") => ClientCertificate::Requested,
             Some("required") => ClientCertificate::Required,
             Some(other) => {
-                self.says(&format!("listens.{}", doc.name), format!("client-certificate = \"{other}\": required, requested or none"));
+                self.says(
+                    &format!("listens.{}", doc.name),
+                    format!("client-certificate = \"{other}\": required, requested or none"),
+                );
                 return None;
             }
         };
-        if doc.address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok()).is_none() {
-            self.says(&format!("listens.{}", doc.name), format!("address `{}` is not host:port", doc.address));
+        if doc
+            .address
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse::<u16>().ok())
+            .is_none()
+        {
+            self.says(
+                &format!("listens.{}", doc.name),
+                format!("address `{}` is not host:port", doc.address),
+            );
         }
         Some(Listen {
             name: doc.name.clone(),
@@ -320,7 +429,10 @@ impl Reader {
             }
             let nearest = known.iter().min_by_key(|name| distance(name, id));
             let hint = nearest.map_or(String::new(), |name| format!("; the nearest is `{name}`"));
-            self.says(&part, format!("names the store `{id}`, which this component does not have{hint}"));
+            self.says(
+                &part,
+                format!("names the store `{id}`, which this component does not have{hint}"),
+            );
         }
     }
 }
@@ -335,14 +447,23 @@ pub fn secret(doc: &SecretDoc) -> Result<Secret, String> {
     all.extend(doc.env.clone().map(Secret::Env));
     all.extend(doc.command.clone().map(Secret::Command));
     all.extend(doc.stash.clone().map(Secret::Stash));
-    all.extend(doc.literal.clone().map(|text| Secret::Literal(keystore::Password::new(text.into_bytes()))));
+    all.extend(
+        doc.literal
+            .clone()
+            .map(|text| Secret::Literal(keystore::Password::new(text.into_bytes()))),
+    );
     all.extend(doc.in_fleet_file.clone().map(Secret::FleetFile));
     if doc.prompt == Some(true) {
         all.push(Secret::Prompt);
     }
     if let Some(setting) = &doc.setting {
-        let syntax = syntax(&setting.syntax).ok_or_else(|| format!("syntax `{}` is not known", setting.syntax))?;
-        all.push(Secret::Setting { file: setting.file.clone(), syntax, key: setting.key.clone() });
+        let syntax =
+            syntax(&setting.syntax).ok_or_else(|| format!("syntax `{}` is not known", setting.syntax))?;
+        all.push(Secret::Setting {
+            file: setting.file.clone(),
+            syntax,
+            key: setting.key.clone(),
+        });
     }
     match all.len() {
         1 => Ok(all.remove(0)),
@@ -352,7 +473,15 @@ pub fn secret(doc: &SecretDoc) -> Result<Secret, String> {
 
 /// The syntax of that name.
 pub fn syntax(word: &str) -> Option<Syntax> {
-    const ALL: [Syntax; 7] = [Syntax::Ini, Syntax::Line, Syntax::Localopts, Syntax::Properties, Syntax::Toml, Syntax::Xml, Syntax::Yaml];
+    const ALL: [Syntax; 7] = [
+        Syntax::Ini,
+        Syntax::Line,
+        Syntax::Localopts,
+        Syntax::Properties,
+        Syntax::Toml,
+        Syntax::Xml,
+        Syntax::Yaml,
+    ];
     ALL.into_iter().find(|syntax| syntax.name() == word)
 }
 
@@ -374,7 +503,11 @@ pub fn duration(text: &str) -> Option<Duration> {
 
 fn process(doc: &EffectiveDoc) -> Option<ProcessRef> {
     let process = doc.process.as_ref()?;
-    process.pid_file.clone().map(ProcessRef::PidFile).or_else(|| process.address.clone().map(ProcessRef::Address))
+    process
+        .pid_file
+        .clone()
+        .map(ProcessRef::PidFile)
+        .or_else(|| process.address.clone().map(ProcessRef::Address))
 }
 
 fn dial(doc: &crate::file::DialDoc) -> Dial {
@@ -397,10 +530,14 @@ fn store_doc(store: &StoreFile) -> StoreDoc {
         file,
         key_file: store.key_file.clone(),
         cert_file,
-        holds: store.holds.iter().map(|holds| match holds {
-            Holds::Identity => "identity".to_owned(),
-            Holds::Trust => "trust".to_owned(),
-        }).collect(),
+        holds: store
+            .holds
+            .iter()
+            .map(|holds| match holds {
+                Holds::Identity => "identity".to_owned(),
+                Holds::Trust => "trust".to_owned(),
+            })
+            .collect(),
         alias: store.alias.clone(),
         format: None,
         password: store.password.as_ref().map(secret_doc),
@@ -418,7 +555,11 @@ pub fn secret_doc(secret: &Secret) -> SecretDoc {
         Secret::File(path) => doc.file = Some(path.clone()),
         Secret::Prompt => doc.prompt = Some(true),
         Secret::Setting { file, syntax, key } => {
-            doc.setting = Some(crate::file::SettingRefDoc { file: file.clone(), syntax: syntax.name().to_owned(), key: key.clone() });
+            doc.setting = Some(crate::file::SettingRefDoc {
+                file: file.clone(),
+                syntax: syntax.name().to_owned(),
+                key: key.clone(),
+            });
         }
         Secret::Stash(path) => doc.stash = Some(path.clone()),
         Secret::FleetFile(place) => doc.in_fleet_file = Some(place.clone()),
@@ -433,7 +574,13 @@ fn setting_doc(setting: &Setting) -> SettingDoc {
         Selects::PathOf(id) => (format!("path of {id}"), None),
         Selects::AllowedNames { separator } => ("allowed-names".to_owned(), Some(separator.clone())),
     };
-    SettingDoc { file: setting.file.clone(), syntax: setting.syntax.name().to_owned(), key: setting.key.clone(), selects, separator }
+    SettingDoc {
+        file: setting.file.clone(),
+        syntax: setting.syntax.name().to_owned(),
+        key: setting.key.clone(),
+        selects,
+        separator,
+    }
 }
 
 fn listen_doc(listen: &Listen) -> ListenDoc {
@@ -456,24 +603,42 @@ fn listen_doc(listen: &Listen) -> ListenDoc {
 }
 
 fn effective_doc(effective: &Effective) -> EffectiveDoc {
-    let mut doc = EffectiveDoc { takes: Some(format!("{}ms", effective.takes.as_millis())), ..EffectiveDoc::default() };
+    let mut doc = EffectiveDoc {
+        takes: Some(format!("{}ms", effective.takes.as_millis())),
+        ..EffectiveDoc::default()
+    };
     if effective.identity == effective.trust {
         let means = means_doc(&effective.identity);
-        (doc.restart, doc.reload, doc.live, doc.each_run, doc.env) = (means.restart, means.reload, means.live, means.each_run, means.env);
+        (doc.restart, doc.reload, doc.live, doc.each_run, doc.env) =
+            (means.restart, means.reload, means.live, means.each_run, means.env);
     } else {
         doc.identity = Some(means_doc(&effective.identity));
         doc.trust = Some(means_doc(&effective.trust));
     }
     doc.process = effective.process.as_ref().map(|process| match process {
-        ProcessRef::Address(address) => crate::file::ProcessDoc { pid_file: None, address: Some(address.clone()) },
-        ProcessRef::PidFile(path) => crate::file::ProcessDoc { pid_file: Some(path.clone()), address: None },
+        ProcessRef::Address(address) => crate::file::ProcessDoc {
+            pid_file: None,
+            address: Some(address.clone()),
+        },
+        ProcessRef::PidFile(path) => crate::file::ProcessDoc {
+            pid_file: Some(path.clone()),
+            address: None,
+        },
     });
     doc.healthy = effective.healthy.as_ref().map(|healthy| match healthy {
         Healthy::Command(command) => HealthyDoc::Command(command.argv.clone()),
         Healthy::Tcp(port) => HealthyDoc::Address(format!("tcp:{port}")),
-        Healthy::Linked { command, host, dir, name } => {
-            HealthyDoc::Linked { linked: name.clone(), command: command.argv.clone(), host: host.clone(), dir: dir.clone() }
-        }
+        Healthy::Linked {
+            command,
+            host,
+            dir,
+            name,
+        } => HealthyDoc::Linked {
+            linked: name.clone(),
+            command: command.argv.clone(),
+            host: host.clone(),
+            dir: dir.clone(),
+        },
     });
     doc
 }
@@ -482,7 +647,9 @@ fn means_doc(means: &Means) -> MeansDoc {
     let commands = |list: &[Command]| match list {
         [] => None,
         [one] => Some(CommandsDoc::One(one.argv.clone())),
-        many => Some(CommandsDoc::Many(many.iter().map(|command| command.argv.clone()).collect())),
+        many => Some(CommandsDoc::Many(
+            many.iter().map(|command| command.argv.clone()).collect(),
+        )),
     };
     let mut doc = MeansDoc::default();
     match means {
@@ -492,7 +659,10 @@ fn means_doc(means: &Means) -> MeansDoc {
         Means::Restart(list) => doc.restart = commands(list),
     }
     if let Means::Reload(list) | Means::Restart(list) = means {
-        doc.env = list.first().map(|command| command.env.clone()).unwrap_or_default();
+        doc.env = list
+            .first()
+            .map(|command| command.env.clone())
+            .unwrap_or_default();
     }
     doc
 }

@@ -16,7 +16,11 @@ use crate::date::DateDoc;
 pub fn read(text: &str) -> Result<FleetDoc, FileError> {
     let doc: FleetDoc = toml::from_str(text).map_err(|error| FileError::from_toml(text, &error))?;
     if doc.version != 1 {
-        return Err(FileError { line: 1, what: format!("version = {} is not known here", doc.version), hint: Some("this program reads version = 1".to_owned()) });
+        return Err(FileError {
+            line: 1,
+            what: format!("version = {} is not known here", doc.version),
+            hint: Some("this program reads version = 1".to_owned()),
+        });
     }
     Ok(doc)
 }
@@ -36,7 +40,11 @@ pub struct FileError {
 impl FileError {
     fn from_toml(text: &str, error: &toml::de::Error) -> FileError {
         let at = error.span().map_or(0, |span| span.start);
-        let line = text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = text.as_bytes()[..at.min(text.len())]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
         let what = error.message().to_owned();
         let hint = nearest_hint(&what);
         FileError { line, what, hint }
@@ -288,7 +296,12 @@ pub struct ProcessDoc {
 pub enum HealthyDoc {
     Address(String),
     Command(Vec<String>),
-    Linked { linked: String, command: Vec<String>, host: String, dir: String },
+    Linked {
+        linked: String,
+        command: Vec<String>,
+        host: String,
+        dir: String,
+    },
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -39,9 +39,20 @@ pub struct WriteDoc {
 #[allow(missing_docs)]
 pub enum EditDoc {
     Remove,
-    Settings { syntax: String, sets: Vec<SetDoc> },
-    Store { password: Option<SecretDoc>, key_password: Option<SecretDoc>, edits: Vec<StoreEditDoc> },
-    Write { content: ContentDoc, mode: u32, like: Option<String> },
+    Settings {
+        syntax: String,
+        sets: Vec<SetDoc>,
+    },
+    Store {
+        password: Option<SecretDoc>,
+        key_password: Option<SecretDoc>,
+        edits: Vec<StoreEditDoc>,
+    },
+    Write {
+        content: ContentDoc,
+        mode: u32,
+        like: Option<String>,
+    },
 }
 
 /// One value of a configuration file.
@@ -70,12 +81,31 @@ pub enum SetEditDoc {
 #[serde(tag = "entry", rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub enum StoreEditDoc {
-    AddIdentity { alias: Option<String>, material: String, chain: Vec<String> },
-    RemoveIdentity { sha256: String },
-    ReplaceIdentity { old: String, alias: Option<String>, material: String, chain: Vec<String> },
-    SetDefault { sha256: String },
-    Trust { alias: Option<String>, certificate: String, first: bool },
-    Untrust { sha256: String },
+    AddIdentity {
+        alias: Option<String>,
+        material: String,
+        chain: Vec<String>,
+    },
+    RemoveIdentity {
+        sha256: String,
+    },
+    ReplaceIdentity {
+        old: String,
+        alias: Option<String>,
+        material: String,
+        chain: Vec<String>,
+    },
+    SetDefault {
+        sha256: String,
+    },
+    Trust {
+        alias: Option<String>,
+        certificate: String,
+        first: bool,
+    },
+    Untrust {
+        sha256: String,
+    },
 }
 
 /// What a file is made of.
@@ -83,33 +113,65 @@ pub enum StoreEditDoc {
 #[serde(tag = "content", rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub enum ContentDoc {
-    Certificates { chain: Vec<String> },
-    CopyOf { path: String },
-    Der { certificate: String },
-    KeyAndChain { material: String, chain: Vec<String>, password: Option<SecretDoc> },
-    PasswordFile { password: SecretDoc },
-    PrivateKey { material: String, password: Option<SecretDoc> },
-    Random { length: usize },
-    Text { text: String },
+    Certificates {
+        chain: Vec<String>,
+    },
+    CopyOf {
+        path: String,
+    },
+    Der {
+        certificate: String,
+    },
+    KeyAndChain {
+        material: String,
+        chain: Vec<String>,
+        password: Option<SecretDoc>,
+    },
+    PasswordFile {
+        password: SecretDoc,
+    },
+    PrivateKey {
+        material: String,
+        password: Option<SecretDoc>,
+    },
+    Random {
+        length: usize,
+    },
+    Text {
+        text: String,
+    },
 }
 
 /// The serialised form of a change; its certificates go into the snapshot's table.
 pub fn write_doc(host: &str, event: &str, change: &Change, snapshot: &mut Snapshot) -> WriteDoc {
     let edit = match &change.edit {
         FileEdit::Remove => EditDoc::Remove,
-        FileEdit::Settings { syntax, sets } => {
-            EditDoc::Settings { syntax: syntax.name().to_owned(), sets: sets.iter().map(set_doc).collect() }
-        }
-        FileEdit::Store { password, key_password, edits } => EditDoc::Store {
+        FileEdit::Settings { syntax, sets } => EditDoc::Settings {
+            syntax: syntax.name().to_owned(),
+            sets: sets.iter().map(set_doc).collect(),
+        },
+        FileEdit::Store {
+            password,
+            key_password,
+            edits,
+        } => EditDoc::Store {
             password: password.as_ref().map(declare::secret_doc),
             key_password: key_password.as_ref().map(declare::secret_doc),
             edits: edits.iter().map(|edit| store_edit_doc(edit, snapshot)).collect(),
         },
-        FileEdit::Write { content, mode, like } => {
-            EditDoc::Write { content: content_doc(content, snapshot), mode: *mode, like: like.clone() }
-        }
+        FileEdit::Write { content, mode, like } => EditDoc::Write {
+            content: content_doc(content, snapshot),
+            mode: *mode,
+            like: like.clone(),
+        },
     };
-    WriteDoc { host: host.to_owned(), path: change.path.clone(), why: change.why.clone(), event: event.to_owned(), edit }
+    WriteDoc {
+        host: host.to_owned(),
+        path: change.path.clone(),
+        why: change.why.clone(),
+        event: event.to_owned(),
+        edit,
+    }
 }
 
 /// The change again.
@@ -123,27 +185,55 @@ pub fn change(doc: &WriteDoc, snapshot: &Snapshot) -> Result<Change, String> {
             syntax: declare::syntax(syntax).ok_or_else(|| format!("syntax `{syntax}` is not known"))?,
             sets: sets.iter().map(set).collect(),
         },
-        EditDoc::Store { password, key_password, edits } => FileEdit::Store {
+        EditDoc::Store {
+            password,
+            key_password,
+            edits,
+        } => FileEdit::Store {
             password: secret(password.as_ref())?,
             key_password: secret(key_password.as_ref())?,
-            edits: edits.iter().map(|edit| store_edit(edit, snapshot)).collect::<Result<_, _>>()?,
+            edits: edits
+                .iter()
+                .map(|edit| store_edit(edit, snapshot))
+                .collect::<Result<_, _>>()?,
         },
-        EditDoc::Write { content: doc, mode, like } => {
-            FileEdit::Write { content: content(doc, snapshot)?, mode: *mode, like: like.clone() }
-        }
+        EditDoc::Write {
+            content: doc,
+            mode,
+            like,
+        } => FileEdit::Write {
+            content: content(doc, snapshot)?,
+            mode: *mode,
+            like: like.clone(),
+        },
     };
-    Ok(Change { path: doc.path.clone(), edit, why: doc.why.clone() })
+    Ok(Change {
+        path: doc.path.clone(),
+        edit,
+        why: doc.why.clone(),
+    })
 }
 
 fn set_doc(set: &SettingChange) -> SetDoc {
     let edit = match &set.edit {
-        SettingEdit::AddItem { item, separator } => SetEditDoc::AddItem { item: item.clone(), separator: separator.clone() },
-        SettingEdit::RemoveItem { item, separator } => {
-            SetEditDoc::RemoveItem { item: item.clone(), separator: separator.clone() }
-        }
-        SettingEdit::Set { value, or_add } => SetEditDoc::Set { value: value.clone(), or_add: *or_add },
+        SettingEdit::AddItem { item, separator } => SetEditDoc::AddItem {
+            item: item.clone(),
+            separator: separator.clone(),
+        },
+        SettingEdit::RemoveItem { item, separator } => SetEditDoc::RemoveItem {
+            item: item.clone(),
+            separator: separator.clone(),
+        },
+        SettingEdit::Set { value, or_add } => SetEditDoc::Set {
+            value: value.clone(),
+            or_add: *or_add,
+        },
     };
-    SetDoc { key: set.key.clone(), occurs: set.occurs, edit }
+    SetDoc {
+        key: set.key.clone(),
+        occurs: set.occurs,
+        edit,
+    }
 }
 
 fn set(doc: &SetDoc) -> SettingChange {
@@ -152,63 +242,118 @@ fn set(doc: &SetDoc) -> SettingChange {
         SetEditDoc::RemoveItem { item, separator } => SettingEdit::RemoveItem { item, separator },
         SetEditDoc::Set { value, or_add } => SettingEdit::Set { value, or_add },
     };
-    SettingChange { key: doc.key.clone(), edit, occurs: doc.occurs }
+    SettingChange {
+        key: doc.key.clone(),
+        edit,
+        occurs: doc.occurs,
+    }
 }
 
 fn store_edit_doc(edit: &StoreEdit, snapshot: &mut Snapshot) -> StoreEditDoc {
     match edit {
-        StoreEdit::AddIdentity { alias, material, chain } => {
-            StoreEditDoc::AddIdentity { alias: alias.clone(), material: material.clone(), chain: names(chain, snapshot) }
-        }
+        StoreEdit::AddIdentity {
+            alias,
+            material,
+            chain,
+        } => StoreEditDoc::AddIdentity {
+            alias: alias.clone(),
+            material: material.clone(),
+            chain: names(chain, snapshot),
+        },
         StoreEdit::RemoveIdentity { sha256 } => StoreEditDoc::RemoveIdentity { sha256: hex(sha256) },
-        StoreEdit::ReplaceIdentity { old_sha256, alias, material, chain } => StoreEditDoc::ReplaceIdentity {
+        StoreEdit::ReplaceIdentity {
+            old_sha256,
+            alias,
+            material,
+            chain,
+        } => StoreEditDoc::ReplaceIdentity {
             old: hex(old_sha256),
             alias: alias.clone(),
             material: material.clone(),
             chain: names(chain, snapshot),
         },
         StoreEdit::SetDefault { sha256 } => StoreEditDoc::SetDefault { sha256: hex(sha256) },
-        StoreEdit::Trust { alias, certificate, first } => {
-            StoreEditDoc::Trust { alias: alias.clone(), certificate: snapshot.keep(certificate), first: *first }
-        }
+        StoreEdit::Trust {
+            alias,
+            certificate,
+            first,
+        } => StoreEditDoc::Trust {
+            alias: alias.clone(),
+            certificate: snapshot.keep(certificate),
+            first: *first,
+        },
         StoreEdit::Untrust { sha256 } => StoreEditDoc::Untrust { sha256: hex(sha256) },
     }
 }
 
 fn store_edit(doc: &StoreEditDoc, snapshot: &Snapshot) -> Result<StoreEdit, String> {
     Ok(match doc.clone() {
-        StoreEditDoc::AddIdentity { alias, material, chain } => {
-            StoreEdit::AddIdentity { alias, material, chain: certificates(&chain, snapshot)? }
-        }
-        StoreEditDoc::RemoveIdentity { sha256 } => StoreEdit::RemoveIdentity { sha256: digest(&sha256)? },
-        StoreEditDoc::ReplaceIdentity { old, alias, material, chain } => StoreEdit::ReplaceIdentity {
+        StoreEditDoc::AddIdentity {
+            alias,
+            material,
+            chain,
+        } => StoreEdit::AddIdentity {
+            alias,
+            material,
+            chain: certificates(&chain, snapshot)?,
+        },
+        StoreEditDoc::RemoveIdentity { sha256 } => StoreEdit::RemoveIdentity {
+            sha256: digest(&sha256)?,
+        },
+        StoreEditDoc::ReplaceIdentity {
+            old,
+            alias,
+            material,
+            chain,
+        } => StoreEdit::ReplaceIdentity {
             old_sha256: digest(&old)?,
             alias,
             material,
             chain: certificates(&chain, snapshot)?,
         },
-        StoreEditDoc::SetDefault { sha256 } => StoreEdit::SetDefault { sha256: digest(&sha256)? },
-        StoreEditDoc::Trust { alias, certificate, first } => {
-            StoreEdit::Trust { alias, certificate: one(&certificate, snapshot)?, first }
-        }
-        StoreEditDoc::Untrust { sha256 } => StoreEdit::Untrust { sha256: digest(&sha256)? },
+        StoreEditDoc::SetDefault { sha256 } => StoreEdit::SetDefault {
+            sha256: digest(&sha256)?,
+        },
+        StoreEditDoc::Trust {
+            alias,
+            certificate,
+            first,
+        } => StoreEdit::Trust {
+            alias,
+            certificate: one(&certificate, snapshot)?,
+            first,
+        },
+        StoreEditDoc::Untrust { sha256 } => StoreEdit::Untrust {
+            sha256: digest(&sha256)?,
+        },
     })
 }
 
 fn content_doc(content: &Content, snapshot: &mut Snapshot) -> ContentDoc {
     match content {
-        Content::Certificates(chain) => ContentDoc::Certificates { chain: names(chain, snapshot) },
+        Content::Certificates(chain) => ContentDoc::Certificates {
+            chain: names(chain, snapshot),
+        },
         Content::CopyOf(path) => ContentDoc::CopyOf { path: path.clone() },
-        Content::Der(certificate) => ContentDoc::Der { certificate: snapshot.keep(certificate) },
-        Content::KeyAndChain { material, chain, password } => ContentDoc::KeyAndChain {
+        Content::Der(certificate) => ContentDoc::Der {
+            certificate: snapshot.keep(certificate),
+        },
+        Content::KeyAndChain {
+            material,
+            chain,
+            password,
+        } => ContentDoc::KeyAndChain {
             material: material.clone(),
             chain: names(chain, snapshot),
             password: password.as_ref().map(declare::secret_doc),
         },
-        Content::PasswordFile(secret) => ContentDoc::PasswordFile { password: declare::secret_doc(secret) },
-        Content::PrivateKey { material, password } => {
-            ContentDoc::PrivateKey { material: material.clone(), password: password.as_ref().map(declare::secret_doc) }
-        }
+        Content::PasswordFile(secret) => ContentDoc::PasswordFile {
+            password: declare::secret_doc(secret),
+        },
+        Content::PrivateKey { material, password } => ContentDoc::PrivateKey {
+            material: material.clone(),
+            password: password.as_ref().map(declare::secret_doc),
+        },
         Content::Random(length) => ContentDoc::Random { length: *length },
         Content::Text(text) => ContentDoc::Text { text: text.clone() },
     }
@@ -219,26 +364,36 @@ fn content(doc: &ContentDoc, snapshot: &Snapshot) -> Result<Content, String> {
         ContentDoc::Certificates { chain } => Content::Certificates(certificates(chain, snapshot)?),
         ContentDoc::CopyOf { path } => Content::CopyOf(path.clone()),
         ContentDoc::Der { certificate } => Content::Der(one(certificate, snapshot)?),
-        ContentDoc::KeyAndChain { material, chain, password } => Content::KeyAndChain {
+        ContentDoc::KeyAndChain {
+            material,
+            chain,
+            password,
+        } => Content::KeyAndChain {
             material: material.clone(),
             chain: certificates(chain, snapshot)?,
             password: secret(password.as_ref())?,
         },
         ContentDoc::PasswordFile { password } => Content::PasswordFile(declare::secret(password)?),
-        ContentDoc::PrivateKey { material, password } => {
-            Content::PrivateKey { material: material.clone(), password: secret(password.as_ref())? }
-        }
+        ContentDoc::PrivateKey { material, password } => Content::PrivateKey {
+            material: material.clone(),
+            password: secret(password.as_ref())?,
+        },
         ContentDoc::Random { length } => Content::Random(*length),
         ContentDoc::Text { text } => Content::Text(text.clone()),
     })
 }
 
 fn names(chain: &[Certificate], snapshot: &mut Snapshot) -> Vec<String> {
-    chain.iter().map(|certificate| snapshot.keep(certificate)).collect()
+    chain
+        .iter()
+        .map(|certificate| snapshot.keep(certificate))
+        .collect()
 }
 
 fn one(name: &str, snapshot: &Snapshot) -> Result<Certificate, String> {
-    snapshot.certificate(name).ok_or_else(|| format!("certificate {name} is not in the snapshot"))
+    snapshot
+        .certificate(name)
+        .ok_or_else(|| format!("certificate {name} is not in the snapshot"))
 }
 
 fn certificates(names: &[String], snapshot: &Snapshot) -> Result<Vec<Certificate>, String> {

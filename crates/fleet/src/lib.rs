@@ -13,6 +13,7 @@ mod material;
 pub mod rotation;
 mod scan;
 pub mod snapshot;
+pub mod state;
 mod store_facts;
 mod walk;
 
@@ -22,3 +23,4 @@ pub use changes::rotation as rotation_of;
 pub use scan::Look;
 pub use scan::scan;
 pub use snapshot::Snapshot;
+pub use store_facts::alias_of;

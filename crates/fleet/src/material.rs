@@ -10,25 +10,45 @@ use crate::rotation::Refusal;
 use crate::rotation::standards_text;
 
 /// Every reason against a new chain (leaf first). `target` is the file it came from.
-pub(crate) fn judge(target: &str, chain: &[Certificate], standards: Option<&StandardsDoc>, now: i64) -> Vec<Refusal> {
+pub(crate) fn judge(
+    target: &str,
+    chain: &[Certificate],
+    standards: Option<&StandardsDoc>,
+    now: i64,
+) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     let mut says = |what: String, fix: &str| {
-        refusals.push(Refusal { target: target.to_owned(), what, fix: fix.to_owned(), unusable: false });
+        refusals.push(Refusal {
+            target: target.to_owned(),
+            what,
+            fix: fix.to_owned(),
+            unusable: false,
+        });
     };
     for certificate in chain {
-        let name = certificate.subject().text();
+        let name = certificate.subject().to_string();
         let validity = certificate.validity();
         if validity.not_after < now {
             says(format!("{name} has expired"), "ask the CA for a new certificate");
         }
         if validity.not_before > now {
-            says(format!("{name} is not valid yet"), "wait until it is, or correct this machine's clock");
+            says(
+                format!("{name} is not valid yet"),
+                "wait until it is, or correct this machine's clock",
+            );
         }
     }
     for pair in chain.windows(2) {
         if !pair[0].is_self_issued() && !pair[0].names_as_issuer(&pair[1]) {
-            let what = format!("{} is not the issuer of {}", pair[1].subject().text(), pair[0].subject().text());
-            says(what, "give the chain leaf first, each certificate followed by its issuer");
+            let what = format!(
+                "{} is not the issuer of {}",
+                pair[1].subject().to_string(),
+                pair[0].subject().to_string()
+            );
+            says(
+                what,
+                "give the chain leaf first, each certificate followed by its issuer",
+            );
         }
     }
     if let Some(leaf) = chain.first() {
@@ -41,30 +61,40 @@ pub(crate) fn judge(target: &str, chain: &[Certificate], standards: Option<&Stan
 }
 
 fn purpose(leaf: &Certificate, says: &mut impl FnMut(String, &str)) {
-    let name = leaf.subject().text();
+    let name = leaf.subject().to_string();
     if let Ok(Some(purposes)) = leaf.extended_key_usage() {
         let any = purposes.contains(&oid::ANY_EXTENDED_KEY_USAGE);
         for (wanted, word) in [(oid::SERVER_AUTH, "serverAuth"), (oid::CLIENT_AUTH, "clientAuth")] {
             if !any && !purposes.contains(&wanted) {
-                says(format!("{name} is not for {word} (extended key usage)"), "ask the CA for serverAuth and clientAuth: most components are both");
+                says(
+                    format!("{name} is not for {word} (extended key usage)"),
+                    "ask the CA for serverAuth and clientAuth: most components are both",
+                );
             }
         }
     }
     if let Ok(Some(constraints)) = leaf.basic_constraints() {
-        if constraints.ca {
-            says(format!("{name} is a CA certificate"), "present an end-entity certificate");
+        if constraints.is_authority {
+            says(
+                format!("{name} is a CA certificate"),
+                "present an end-entity certificate",
+            );
         }
     }
 }
 
 fn inside(leaf: &Certificate, standards: &StandardsDoc, says: &mut impl FnMut(String, &str)) {
-    let name = leaf.subject().text();
+    let name = leaf.subject().to_string();
     let asked = standards_text(standards);
     let fix = format!("[policy] standards asks for {asked}");
     let key = leaf.public_key().kind();
     let too_small = match &key {
-        KeyKind::Rsa { bits } | KeyKind::RsaPss { bits } => standards.min_rsa.is_some_and(|least| *bits < least as usize),
-        KeyKind::Ec { curve } => standards.min_ec.is_some_and(|least| curve_bits(curve) < least as usize),
+        KeyKind::Rsa { bits } | KeyKind::RsaPss { bits } => {
+            standards.min_rsa.is_some_and(|least| *bits < least as usize)
+        }
+        KeyKind::Ec { curve } => standards
+            .min_ec
+            .is_some_and(|least| curve_bits(curve) < least as usize),
         _ => false,
     };
     if too_small {
@@ -75,8 +105,13 @@ fn inside(leaf: &Certificate, standards: &StandardsDoc, says: &mut impl FnMut(St
     if standards.max_days.is_some_and(|most| days > i64::from(most)) {
         says(format!("{name} is valid for {days} days"), &fix);
     }
-    let issuer = leaf.issuer().text();
-    if !standards.issuers.is_empty() && !standards.issuers.iter().any(|allowed| allowed.replace(", ", ",") == issuer) {
+    let issuer = leaf.issuer().to_string();
+    if !standards.issuers.is_empty()
+        && !standards
+            .issuers
+            .iter()
+            .any(|allowed| allowed.replace(", ", ",") == issuer)
+    {
         says(format!("{name} is issued by {issuer}"), &fix);
     }
 }

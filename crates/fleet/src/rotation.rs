@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use keystore::Body;
 use keystore::Certificate;
+use keystore::KeyMatch;
 use keystore::Limits;
 use keystore::Password;
 use keystore::PrivateKey;
-use keystore::keys::KeyMatch;
 
 use crate::declare;
 use crate::file::FleetDoc;
@@ -65,9 +65,20 @@ pub struct Refusal {
 /// # Errors
 /// [`Refusal`], with the file at fault.
 pub fn material(new: &NewDoc, tool: &dyn ToolFiles) -> Result<Material, Refusal> {
-    let password = match new.password.as_ref().map(|secret| tool.password(secret)).transpose() {
+    let password = match new
+        .password
+        .as_ref()
+        .map(|secret| tool.password(secret))
+        .transpose()
+    {
         Ok(password) => password,
-        Err(what) => return Err(unusable("new.password", what, "name another source for the password")),
+        Err(what) => {
+            return Err(unusable(
+                "new.password",
+                what,
+                "name another source for the password",
+            ));
+        }
     };
     let (target, key, chain) = match (&new.pfx, &new.chain, &new.key) {
         (Some(pfx), None, None) => {
@@ -81,33 +92,66 @@ pub fn material(new: &NewDoc, tool: &dyn ToolFiles) -> Result<Material, Refusal>
         }
         _ => {
             let what = "needs `chain` and `key`, or `pfx`".to_owned();
-            return Err(unusable("to", what, "name the new chain and its key, for example to = { chain = \"new/chain.pem\", key = \"new/tls.key\" }"));
+            return Err(unusable(
+                "to",
+                what,
+                "name the new chain and its key, for example to = { chain = \"new/chain.pem\", key = \"new/tls.key\" }",
+            ));
         }
     };
     let leaf_first = ordered(chain);
-    let leaf = leaf_first.iter().position(|certificate| key.matches(certificate) == KeyMatch::Matches);
+    let leaf = leaf_first
+        .iter()
+        .position(|certificate| key.matches(certificate) == KeyMatch::Matches);
     match leaf {
-        Some(0) => Ok(Material { key, chain: leaf_first }),
+        Some(0) => Ok(Material {
+            key,
+            chain: leaf_first,
+        }),
         _ => {
             let what = "the private key does not fit the leaf of the new chain".to_owned();
-            Err(unusable(&target, what, "give the key that belongs to the first certificate of the chain"))
+            Err(unusable(
+                &target,
+                what,
+                "give the key that belongs to the first certificate of the chain",
+            ))
         }
     }
 }
 
 fn unusable(target: &str, what: String, fix: &str) -> Refusal {
-    Refusal { target: target.to_owned(), what, fix: fix.to_owned(), unusable: true }
+    Refusal {
+        target: target.to_owned(),
+        what,
+        fix: fix.to_owned(),
+        unusable: true,
+    }
 }
 
-fn key_and_chain(path: &str, tool: &dyn ToolFiles, password: Option<&Password>) -> Result<(PrivateKey, Vec<Certificate>), Refusal> {
-    let bytes = tool.read(path).map_err(|what| unusable(path, what, "correct the path in [[rotate]]"))?;
+fn key_and_chain(
+    path: &str,
+    tool: &dyn ToolFiles,
+    password: Option<&Password>,
+) -> Result<(PrivateKey, Vec<Certificate>), Refusal> {
+    let bytes = tool
+        .read(path)
+        .map_err(|what| unusable(path, what, "correct the path in [[rotate]]"))?;
     let store = keystore::read(&bytes, password, &Limits::default())
         .map_err(|error| unusable(path, chain_of(&error), "check the file and its password"))?;
-    let entry = store.entries().iter().find(|entry| matches!(entry.body(), Body::PrivateKey { .. }));
+    let entry = store
+        .entries()
+        .iter()
+        .find(|entry| matches!(entry.body(), Body::PrivateKey { .. }));
     let Some(entry) = entry else {
-        return Err(unusable(path, "holds no private key".to_owned(), "name the file with the new private key"));
+        return Err(unusable(
+            path,
+            "holds no private key".to_owned(),
+            "name the file with the new private key",
+        ));
     };
-    let key = entry.unlock(password).map_err(|error| unusable(path, chain_of(&error), "check `password` beside the new key"))?;
+    let key = entry
+        .unlock(password)
+        .map_err(|error| unusable(path, chain_of(&error), "check `password` beside the new key"))?;
     Ok((key, entry.certificates().to_vec()))
 }
 
@@ -125,12 +169,22 @@ pub fn chain_of(error: &dyn std::error::Error) -> String {
 
 /// All certificates of a file, in its order.
 fn certificates(path: &str, tool: &dyn ToolFiles) -> Result<Vec<Certificate>, Refusal> {
-    let bytes = tool.read(path).map_err(|what| unusable(path, what, "correct the path in [[rotate]]"))?;
+    let bytes = tool
+        .read(path)
+        .map_err(|what| unusable(path, what, "correct the path in [[rotate]]"))?;
     let store = keystore::read(&bytes, None, &Limits::default())
         .map_err(|error| unusable(path, chain_of(&error), "give PEM or DER certificates"))?;
-    let found: Vec<Certificate> = store.entries().iter().flat_map(|entry| entry.certificates().iter().cloned()).collect();
+    let found: Vec<Certificate> = store
+        .entries()
+        .iter()
+        .flat_map(|entry| entry.certificates().iter().cloned())
+        .collect();
     if found.is_empty() {
-        return Err(unusable(path, "holds no certificate".to_owned(), "give PEM or DER certificates"));
+        return Err(unusable(
+            path,
+            "holds no certificate".to_owned(),
+            "give PEM or DER certificates",
+        ));
     }
     Ok(found)
 }
@@ -138,9 +192,13 @@ fn certificates(path: &str, tool: &dyn ToolFiles) -> Result<Vec<Certificate>, Re
 /// Leaf first, each issuer behind what it issued; certificates outside that line at the end, as they came.
 pub fn ordered(mut rest: Vec<Certificate>) -> Vec<Certificate> {
     let is_issuer_of_none = |candidate: &Certificate, all: &[Certificate]| {
-        !all.iter().any(|other| other != candidate && other.names_as_issuer(candidate))
+        !all.iter()
+            .any(|other| other != candidate && other.names_as_issuer(candidate))
     };
-    let start = rest.iter().position(|certificate| is_issuer_of_none(certificate, &rest)).unwrap_or(0);
+    let start = rest
+        .iter()
+        .position(|certificate| is_issuer_of_none(certificate, &rest))
+        .unwrap_or(0);
     if rest.is_empty() {
         return rest;
     }
@@ -149,7 +207,9 @@ pub fn ordered(mut rest: Vec<Certificate>) -> Vec<Certificate> {
         if last.is_self_issued() {
             break;
         }
-        let Some(next) = rest.iter().position(|candidate| last.names_as_issuer(candidate)) else { break };
+        let Some(next) = rest.iter().position(|candidate| last.names_as_issuer(candidate)) else {
+            break;
+        };
         line.push(rest.remove(next));
     }
     line.extend(rest);
@@ -160,7 +220,12 @@ pub fn ordered(mut rest: Vec<Certificate>) -> Vec<Certificate> {
 ///
 /// # Errors
 /// Every [`Refusal`]; the snapshot is then not to be used.
-pub fn resolve(doc: &FleetDoc, snapshot: &mut Snapshot, tool: &dyn ToolFiles, now: i64) -> Result<(), Vec<Refusal>> {
+pub fn resolve(
+    doc: &FleetDoc,
+    snapshot: &mut Snapshot,
+    tool: &dyn ToolFiles,
+    now: i64,
+) -> Result<(), Vec<Refusal>> {
     let mut refusals = Vec::new();
     let mut rotations = Vec::new();
     for rotate in &doc.rotate {
@@ -171,10 +236,18 @@ pub fn resolve(doc: &FleetDoc, snapshot: &mut Snapshot, tool: &dyn ToolFiles, no
     }
     if doc.rotate.is_empty() {
         let what = "there is no [[rotate]] in it".to_owned();
-        refusals.push(unusable("capgrow.toml", what, "say what to leave and where to go: `capgrow init` shows an example"));
+        refusals.push(unusable(
+            "capgrow.toml",
+            what,
+            "say what to leave and where to go: `capgrow init` shows an example",
+        ));
     }
     snapshot.rotations = rotations;
-    if refusals.is_empty() { Ok(()) } else { Err(refusals) }
+    if refusals.is_empty() {
+        Ok(())
+    } else {
+        Err(refusals)
+    }
 }
 
 fn one(
@@ -191,7 +264,10 @@ fn one(
     let mut facts = RotationFacts {
         name: rotate.name.clone(),
         retire: rotate.retire.unwrap_or(true),
-        strategy: rotate.strategy.clone().unwrap_or_else(|| "cap-and-grow".to_owned()),
+        strategy: rotate
+            .strategy
+            .clone()
+            .unwrap_or_else(|| "cap-and-grow".to_owned()),
         leave: leaving.iter().cloned().collect(),
         ..RotationFacts::default()
     };
@@ -199,7 +275,8 @@ fn one(
     let mut read: BTreeMap<String, Vec<Certificate>> = BTreeMap::new();
     for (component, new, material_name) in &candidates {
         let moves = snapshot.uses.iter().any(|facts| {
-            facts.component == *component && facts.presented.first().is_some_and(|leaf| leaving.contains(leaf))
+            facts.component == *component
+                && facts.presented.first().is_some_and(|leaf| leaving.contains(leaf))
         });
         if !moves {
             continue;
@@ -208,8 +285,18 @@ fn one(
             Some(chain) => chain.clone(),
             None => match material(new, tool) {
                 Ok(material) => {
-                    let target = new.pfx.as_ref().or(new.chain.as_ref()).cloned().unwrap_or_default();
-                    refusals.extend(crate::material::judge(&target, &material.chain, doc.policy.standards.as_ref(), now));
+                    let target = new
+                        .pfx
+                        .as_ref()
+                        .or(new.chain.as_ref())
+                        .cloned()
+                        .unwrap_or_default();
+                    refusals.extend(crate::material::judge(
+                        &target,
+                        &material.chain,
+                        doc.policy.standards.as_ref(),
+                        now,
+                    ));
                     read.insert(material_name.clone(), material.chain.clone());
                     material.chain
                 }
@@ -227,7 +314,10 @@ fn one(
             }
         }
         let new_facts = NewFacts {
-            chain: chain.iter().map(|certificate| snapshot.keep(certificate)).collect(),
+            chain: chain
+                .iter()
+                .map(|certificate| snapshot.keep(certificate))
+                .collect(),
             alias: new.alias.clone(),
             material: material_name.clone(),
         };
@@ -235,7 +325,11 @@ fn one(
     }
     facts.anchors = anchors.iter().map(|anchor| snapshot.keep(anchor)).collect();
     facts.leave.retain(|name| !facts.anchors.contains(name));
-    if refusals.is_empty() { Ok(facts) } else { Err(refusals) }
+    if refusals.is_empty() {
+        Ok(facts)
+    } else {
+        Err(refusals)
+    }
 }
 
 /// Components that have a new identity in this rotation, with the words for it and the name of the key.
@@ -245,7 +339,10 @@ fn candidates(doc: &FleetDoc, rotate: &RotateDoc, snapshot: &Snapshot) -> Vec<(S
         let own = doc.components.get(id).and_then(|component| component.new.clone());
         match (own, &rotate.to) {
             (Some(new), to) => {
-                let alias = new.alias.clone().or_else(|| to.as_ref().and_then(|to| to.alias.clone()));
+                let alias = new
+                    .alias
+                    .clone()
+                    .or_else(|| to.as_ref().and_then(|to| to.alias.clone()));
                 found.push((id.clone(), NewDoc { alias, ..new }, format!("component:{id}")));
             }
             (None, Some(to)) => found.push((id.clone(), to.clone(), format!("rotate:{}", rotate.name))),
@@ -265,7 +362,12 @@ pub fn material_doc(doc: &FleetDoc, name: &str) -> Option<NewDoc> {
 }
 
 /// The anchors to grow: as given, else the root of the chain.
-fn roots(rotate: &RotateDoc, new: &NewDoc, chain: &[Certificate], tool: &dyn ToolFiles) -> Result<Vec<Certificate>, Refusal> {
+fn roots(
+    rotate: &RotateDoc,
+    new: &NewDoc,
+    chain: &[Certificate],
+    tool: &dyn ToolFiles,
+) -> Result<Vec<Certificate>, Refusal> {
     if let Some(trust) = &rotate.trust {
         let mut all = Vec::new();
         for path in trust.all() {
@@ -276,10 +378,25 @@ fn roots(rotate: &RotateDoc, new: &NewDoc, chain: &[Certificate], tool: &dyn Too
     match chain.iter().find(|certificate| certificate.is_self_issued()) {
         Some(root) => Ok(vec![root.clone()]),
         None => {
-            let target = new.pfx.as_ref().or(new.chain.as_ref()).cloned().unwrap_or_default();
-            let last = chain.last().map(|last| last.issuer().text()).unwrap_or_default();
-            let what = format!("the chain is incomplete: it ends before its root, the issuer {last} is missing");
-            Err(Refusal { target, what, fix: "add the missing certificates to the chain, or name the anchors as trust = \"root.pem\"".to_owned(), unusable: false })
+            let target = new
+                .pfx
+                .as_ref()
+                .or(new.chain.as_ref())
+                .cloned()
+                .unwrap_or_default();
+            let last = chain
+                .last()
+                .map(|last| last.issuer().to_string())
+                .unwrap_or_default();
+            let what =
+                format!("the chain is incomplete: it ends before its root, the issuer {last} is missing");
+            Err(Refusal {
+                target,
+                what,
+                fix: "add the missing certificates to the chain, or name the anchors as trust = \"root.pem\""
+                    .to_owned(),
+                unusable: false,
+            })
         }
     }
 }
@@ -293,7 +410,13 @@ fn leaving(
     now: i64,
 ) -> Result<BTreeSet<Fingerprint>, Refusal> {
     let anchors: BTreeSet<&Fingerprint> = snapshot.uses.iter().flat_map(|facts| &facts.anchors).collect();
-    let everything = || snapshot.uses.iter().flat_map(|facts| facts.presented.first()).chain(anchors.iter().copied());
+    let everything = || {
+        snapshot
+            .uses
+            .iter()
+            .flat_map(|facts| facts.presented.first())
+            .chain(anchors.iter().copied())
+    };
     let some = match &rotate.leave {
         None | Some(LeaveDoc::All(_)) => return Ok(leaving_all(candidates, snapshot, all)),
         Some(LeaveDoc::Some(some)) => some,
@@ -307,18 +430,32 @@ fn leaving(
     let defaults = match some.default_of.as_deref() {
         None => Vec::new(),
         Some(product) => product::default_subjects(product).ok_or_else(|| {
-            unusable(&rotate.name, format!("default-of = \"{product}\" is not a product with default certificates"), "known: workload-automation")
+            unusable(
+                &rotate.name,
+                format!("default-of = \"{product}\" is not a product with default certificates"),
+                "known: workload-automation",
+            )
         })?,
     };
     let horizon = match some.expiring_within.as_deref().map(declare::duration) {
         None => None,
         Some(Some(within)) => Some(now + within.as_secs() as i64),
-        Some(None) => return Err(unusable(&rotate.name, "expiring-within is not a time such as \"45d\"".to_owned(), "write days as \"45d\"")),
+        Some(None) => {
+            return Err(unusable(
+                &rotate.name,
+                "expiring-within is not a time such as \"45d\"".to_owned(),
+                "write days as \"45d\"",
+            ));
+        }
     };
-    let same = |text: &Option<String>, name: &keystore::Name<'_>| text.as_deref().is_some_and(|text| is_name(text, name));
+    let same = |text: &Option<String>, name: &keystore::Name<'_>| {
+        text.as_deref().is_some_and(|text| is_name(text, name))
+    };
     let found: BTreeSet<Fingerprint> = everything()
         .filter(|name| {
-            let Some(certificate) = all.get(*name) else { return false };
+            let Some(certificate) = all.get(*name) else {
+                return false;
+            };
             let subject = certificate.subject();
             let is_anchor = anchors.contains(name);
             wanted.contains(&certificate.sha256())
@@ -335,7 +472,14 @@ fn leaving(
 
 /// Whether a DN in text names this subject; blanks beside commas do not count.
 fn is_name(text: &str, name: &keystore::Name<'_>) -> bool {
-    keystore::name::encode(text).ok().and_then(|der| keystore::Name::parse(&der, 0).ok().map(|wanted| wanted.is_same(name))).unwrap_or(false)
+    keystore::name::encode(text)
+        .ok()
+        .and_then(|der| {
+            keystore::Name::parse(&der, 0)
+                .ok()
+                .map(|wanted| wanted.is_same(name))
+        })
+        .unwrap_or(false)
 }
 
 /// `leave = "*"`: what the components with a new identity present now, and the anchors that only those need.
@@ -355,11 +499,19 @@ fn leaving_all(
             continue;
         }
         let moves = movers.contains(facts.component.as_str());
-        let needs = anchors.iter().filter(|name| all.get(**name).is_some_and(|anchor| {
-            chain.iter().any(|link| *link == anchor || link.names_as_issuer(anchor))
-        }));
+        let needs = anchors.iter().filter(|name| {
+            all.get(**name).is_some_and(|anchor| {
+                chain
+                    .iter()
+                    .any(|link| *link == anchor || link.names_as_issuer(anchor))
+            })
+        });
         for anchor in needs {
-            if moves { needed_by_movers.insert((*anchor).clone()) } else { needed_by_others.insert((*anchor).clone()) };
+            if moves {
+                needed_by_movers.insert((*anchor).clone())
+            } else {
+                needed_by_others.insert((*anchor).clone())
+            };
         }
         if moves {
             leaving.extend(facts.presented.first().cloned());
@@ -372,7 +524,11 @@ fn leaving_all(
 /// The standard a policy sets, for the one who judges new material.
 pub(crate) fn standards_text(standards: &StandardsDoc) -> String {
     let mut parts = Vec::new();
-    parts.extend(standards.min_rsa.map(|bits| format!("RSA of at least {bits} bits")));
+    parts.extend(
+        standards
+            .min_rsa
+            .map(|bits| format!("RSA of at least {bits} bits")),
+    );
     parts.extend(standards.min_ec.map(|bits| format!("EC of at least {bits} bits")));
     parts.extend(standards.max_days.map(|days| format!("at most {days} days")));
     if !standards.issuers.is_empty() {

@@ -21,7 +21,7 @@ use crate::snapshot::HostFacts;
 use crate::snapshot::QuestionFacts;
 use crate::snapshot::SettingFacts;
 use crate::snapshot::Snapshot;
-use crate::snapshot::hex;
+use crate::snapshot::sha256_hex;
 use crate::store_facts;
 use crate::walk;
 
@@ -48,10 +48,20 @@ pub struct Look<'a> {
 ///
 /// Cost: one head read for each file below the trees, one full read and the key derivations for each store.
 pub fn scan(look: &Look<'_>) -> Result<Snapshot, Vec<DeclareError>> {
-    let mut snapshot = Snapshot { version: 1, taken_at: look.now, ..Snapshot::default() };
+    let mut snapshot = Snapshot {
+        version: 1,
+        taken_at: look.now,
+        ..Snapshot::default()
+    };
     for (name, host) in &look.doc.hosts {
         let reach = host.reach.clone().unwrap_or_else(|| "local".to_owned());
-        snapshot.hosts.insert(name.clone(), HostFacts { root: host.root.clone(), reach });
+        snapshot.hosts.insert(
+            name.clone(),
+            HostFacts {
+                root: host.root.clone(),
+                reach,
+            },
+        );
     }
     let mut components = assemble::components(look, &mut snapshot)?;
     for component in &mut components {
@@ -68,7 +78,9 @@ pub fn scan(look: &Look<'_>) -> Result<Snapshot, Vec<DeclareError>> {
         let value = serde_json::to_value(doc).expect("a component's words are plain JSON");
         snapshot.components.insert(component.id.clone(), value);
     }
-    snapshot.stores.sort_by(|a, b| (&a.host, &a.path).cmp(&(&b.host, &b.path)));
+    snapshot
+        .stores
+        .sort_by(|a, b| (&a.host, &a.path).cmp(&(&b.host, &b.path)));
     snapshot.partial = !snapshot.questions.is_empty();
     Ok(snapshot)
 }
@@ -83,9 +95,15 @@ fn passwords(look: &Look<'_>, component: &mut Component) {
     let id = component.id.clone();
     let host_name = component.host.clone();
     for store in &mut component.stores {
-        for (part, secret) in [("password", &mut store.password), ("key-password", &mut store.key_password)] {
+        for (part, secret) in [
+            ("password", &mut store.password),
+            ("key-password", &mut store.key_password),
+        ] {
             if matches!(secret, Some(Secret::Literal(_))) {
-                *secret = Some(Secret::FleetFile(format!("components.{id}.stores.{}.{part}", store.id)));
+                *secret = Some(Secret::FleetFile(format!(
+                    "components.{id}.stores.{}.{part}",
+                    store.id
+                )));
             }
         }
         if store.password.is_none() {
@@ -96,7 +114,12 @@ fn passwords(look: &Look<'_>, component: &mut Component) {
 
 /// The source that the fleet file or a sibling stash gives for a store of that path.
 pub(crate) fn password_for(look: &Look<'_>, host_name: &str, path: &str) -> Option<Secret> {
-    let rules = look.doc.hosts.get(host_name).map(|host| host.passwords.as_slice()).unwrap_or_default();
+    let rules = look
+        .doc
+        .hosts
+        .get(host_name)
+        .map(|host| host.passwords.as_slice())
+        .unwrap_or_default();
     for (index, rule) in rules.iter().enumerate() {
         let matches = Glob::new(&rule.r#for).is_ok_and(|glob| glob.compile_matcher().is_match(path));
         if !matches {
@@ -115,12 +138,20 @@ pub(crate) fn password_for(look: &Look<'_>, host_name: &str, path: &str) -> Opti
 }
 
 fn settings(look: &Look<'_>, component: &Component, snapshot: &mut Snapshot) {
-    let Some(files) = host(look, &component.host) else { return };
+    let Some(files) = host(look, &component.host) else {
+        return;
+    };
     for setting in &component.settings {
         let bytes = match files.read(&setting.file) {
             Ok(bytes) => bytes,
             Err(error) => {
-                finding(snapshot, "error", &component.id, error.to_string(), Some(format!("correct settings.file of `{}`", component.id)));
+                finding(
+                    snapshot,
+                    "error",
+                    &component.id,
+                    error.to_string(),
+                    Some(format!("correct settings.file of `{}`", component.id)),
+                );
                 continue;
             }
         };
@@ -130,7 +161,12 @@ fn settings(look: &Look<'_>, component: &Component, snapshot: &mut Snapshot) {
             Ok(values) if values.is_empty() => (None, Some(format!("there is no {} in it", setting.key))),
             Ok(values) => {
                 let lines: Vec<String> = values.iter().map(|value| value.line.to_string()).collect();
-                let text = format!("{} stands in it {} times (lines {})", setting.key, values.len(), lines.join(", "));
+                let text = format!(
+                    "{} stands in it {} times (lines {})",
+                    setting.key,
+                    values.len(),
+                    lines.join(", ")
+                );
                 (values.into_iter().next_back().map(|value| value.text), Some(text))
             }
             Err(error) => (None, Some(error.to_string())),
@@ -144,24 +180,52 @@ fn settings(look: &Look<'_>, component: &Component, snapshot: &mut Snapshot) {
         };
         snapshot.settings.push(facts);
         if let Some(text) = problem {
-            let fix = format!("correct {} or the setting's key in capgrow.toml, then scan again", setting.file);
-            finding(snapshot, "error", &format!("{}:{}", component.host, setting.file), text, Some(fix));
+            let fix = format!(
+                "correct {} or the setting's key in capgrow.toml, then scan again",
+                setting.file
+            );
+            finding(
+                snapshot,
+                "error",
+                &format!("{}:{}", component.host, setting.file),
+                text,
+                Some(fix),
+            );
         }
     }
 }
 
 /// Remembers the content of a settings file.
 pub(crate) fn keep_file(snapshot: &mut Snapshot, host: &str, path: &str, bytes: &[u8]) {
-    if snapshot.files.iter().any(|file| file.host == host && file.path == path) {
+    if snapshot
+        .files
+        .iter()
+        .any(|file| file.host == host && file.path == path)
+    {
         return;
     }
-    let sha256 = hex(&keystore::sha256(bytes));
-    snapshot.files.push(FileFacts { host: host.to_owned(), path: path.to_owned(), sha256 });
+    let sha256 = sha256_hex(bytes);
+    snapshot.files.push(FileFacts {
+        host: host.to_owned(),
+        path: path.to_owned(),
+        sha256,
+    });
 }
 
 /// Adds a finding once.
-pub(crate) fn finding(snapshot: &mut Snapshot, severity: &str, target: &str, text: String, fix: Option<String>) {
-    let new = FindingFacts { severity: severity.to_owned(), target: target.to_owned(), text, fix };
+pub(crate) fn finding(
+    snapshot: &mut Snapshot,
+    severity: &str,
+    target: &str,
+    text: String,
+    fix: Option<String>,
+) {
+    let new = FindingFacts {
+        severity: severity.to_owned(),
+        target: target.to_owned(),
+        text,
+        fix,
+    };
     if !snapshot.findings.contains(&new) {
         snapshot.findings.push(new);
     }
@@ -169,7 +233,11 @@ pub(crate) fn finding(snapshot: &mut Snapshot, severity: &str, target: &str, tex
 
 /// Adds a question once.
 pub(crate) fn question(snapshot: &mut Snapshot, about: &str, text: String, proposal: Option<String>) {
-    let new = QuestionFacts { about: about.to_owned(), text, proposal };
+    let new = QuestionFacts {
+        about: about.to_owned(),
+        text,
+        proposal,
+    };
     if !snapshot.questions.contains(&new) {
         snapshot.questions.push(new);
     }

@@ -11,6 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use keystore::Certificate;
 use serde::Deserialize;
 use serde::Serialize;
+use sha2::Digest;
+use sha2::Sha256;
 
 use crate::file::ComponentDoc;
 
@@ -217,7 +219,9 @@ impl Snapshot {
     /// Puts a certificate in the table.
     pub fn keep(&mut self, certificate: &Certificate) -> Fingerprint {
         let name = hex(&certificate.sha256());
-        self.certificates.entry(name.clone()).or_insert_with(|| STANDARD.encode(certificate.der()));
+        self.certificates
+            .entry(name.clone())
+            .or_insert_with(|| STANDARD.encode(certificate.der()));
         name
     }
 
@@ -229,7 +233,10 @@ impl Snapshot {
 
     /// All certificates of the table, parsed once.
     pub fn all_certificates(&self) -> BTreeMap<Fingerprint, Certificate> {
-        self.certificates.keys().filter_map(|name| Some((name.clone(), self.certificate(name)?))).collect()
+        self.certificates
+            .keys()
+            .filter_map(|name| Some((name.clone(), self.certificate(name)?)))
+            .collect()
     }
 
     /// The component of that id, as domain type.
@@ -237,10 +244,17 @@ impl Snapshot {
     /// # Errors
     /// A sentence, where the snapshot's words for it have no meaning (another version wrote it).
     pub fn component(&self, id: &str) -> Result<product::Component, String> {
-        let value = self.components.get(id).ok_or_else(|| format!("component `{id}` is not in the snapshot"))?;
+        let value = self
+            .components
+            .get(id)
+            .ok_or_else(|| format!("component `{id}` is not in the snapshot"))?;
         let doc: ComponentDoc = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
         crate::declare::component(id, &doc).map_err(|errors| {
-            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            errors
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; ")
         })
     }
 
@@ -264,8 +278,15 @@ impl Snapshot {
 
     /// The use of that store by that component.
     pub fn use_of(&self, component: &str, id: &str) -> Option<&UseFacts> {
-        self.uses.iter().find(|facts| facts.component == component && facts.id == id)
+        self.uses
+            .iter()
+            .find(|facts| facts.component == component && facts.id == id)
     }
+}
+
+/// The SHA-256 of a file, in lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> Fingerprint {
+    hex(&Sha256::digest(bytes))
 }
 
 /// Lower-case hexadecimal.

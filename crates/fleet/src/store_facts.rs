@@ -19,6 +19,7 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::StoreFacts;
 use crate::snapshot::UseFacts;
 use crate::snapshot::hex;
+use crate::snapshot::sha256_hex;
 
 /// Reads the stores of all components, once each, and says what each reader makes of them.
 /// A component without a runtime gets the one its stores speak for.
@@ -26,7 +27,13 @@ pub(crate) fn uses(look: &Look<'_>, components: &mut [Component], snapshot: &mut
     for component in components {
         let Some(files) = host(look, &component.host) else {
             let text = format!("host `{}` cannot be looked at", component.host);
-            finding(snapshot, "error", &component.id, text, Some("check `reach` and `root` of the host".to_owned()));
+            finding(
+                snapshot,
+                "error",
+                &component.id,
+                text,
+                Some("check `reach` and `root` of the host".to_owned()),
+            );
             continue;
         };
         for index in 0..component.stores.len() {
@@ -35,7 +42,13 @@ pub(crate) fn uses(look: &Look<'_>, components: &mut [Component], snapshot: &mut
     }
 }
 
-fn one_use(look: &Look<'_>, files: &dyn HostFiles, component: &mut Component, index: usize, snapshot: &mut Snapshot) {
+fn one_use(
+    look: &Look<'_>,
+    files: &dyn HostFiles,
+    component: &mut Component,
+    index: usize,
+    snapshot: &mut Snapshot,
+) {
     let store = component.stores[index].clone();
     let path = files.real(&store.file);
     let target = format!("{}:{}", component.host, store.file);
@@ -46,28 +59,48 @@ fn one_use(look: &Look<'_>, files: &dyn HostFiles, component: &mut Component, in
             return finding(snapshot, "error", &target, error.to_string(), Some(fix));
         }
     };
-    let password = match store.password.as_ref().map(|secret| look.secrets.open(&component.host, secret)).transpose() {
+    let password = match store
+        .password
+        .as_ref()
+        .map(|secret| look.secrets.open(&component.host, secret))
+        .transpose()
+    {
         Ok(password) => password,
         Err(error) => {
-            return finding(snapshot, "error", &target, error.to_string(), Some("name another source for the password".to_owned()));
+            return finding(
+                snapshot,
+                "error",
+                &target,
+                error.to_string(),
+                Some("name another source for the password".to_owned()),
+            );
         }
     };
-    if !snapshot.stores.iter().any(|known| known.host == component.host && known.path == path) {
+    if !snapshot
+        .stores
+        .iter()
+        .any(|known| known.host == component.host && known.path == path)
+    {
         let (facts, certificates) = facts(&component.host, &path, &bytes, password.as_ref());
         for certificate in &certificates {
             snapshot.keep(certificate);
         }
         if let Some(problem) = &facts.problem {
-            let fix = format!("`capgrow inspect` shows it; check file and password of store `{}`", store.id);
+            let fix = format!(
+                "`capgrow inspect` shows it; check file and password of store `{}`",
+                store.id
+            );
             finding(snapshot, "error", &target, problem.clone(), Some(fix));
         }
         snapshot.stores.push(facts);
     }
-    let Ok(parsed) = keystore::read(&bytes, password.as_ref(), &Limits::default()) else { return };
+    let Ok(parsed) = keystore::read(&bytes, password.as_ref(), &Limits::default()) else {
+        return;
+    };
     if component.runtime.is_empty() {
         component.runtime = usual_runtime(&parsed).to_owned();
     }
-    let alias = alias(files, component, &store);
+    let alias = alias_of(files, component, &store);
     let mut facts = reading(component, &store, &parsed, alias.as_deref(), snapshot);
     facts.path = path;
     if let Some(key_file) = &store.key_file {
@@ -77,12 +110,15 @@ fn one_use(look: &Look<'_>, files: &dyn HostFiles, component: &mut Component, in
 }
 
 /// The alias that counts: what a setting selects, else what the fleet file says.
-fn alias(files: &dyn HostFiles, component: &Component, store: &StoreFile) -> Option<String> {
+pub fn alias_of(files: &dyn HostFiles, component: &Component, store: &StoreFile) -> Option<String> {
     for setting in &component.settings {
         if setting.selects != Selects::AliasOf(store.id.clone()) {
             continue;
         }
-        let value = files.read(&setting.file).ok().and_then(|bytes| product::edit::value(setting.syntax, &bytes, &setting.key).ok());
+        let value = files
+            .read(&setting.file)
+            .ok()
+            .and_then(|bytes| product::edit::value(setting.syntax, &bytes, &setting.key).ok());
         if let Some(Some(alias)) = value {
             return Some(alias).filter(|alias| !alias.is_empty());
         }
@@ -102,7 +138,7 @@ pub(crate) fn facts(
         host: host.to_owned(),
         path: path.to_owned(),
         format: format.to_owned(),
-        sha256: hex(&keystore::sha256(bytes)),
+        sha256: sha256_hex(bytes),
         entries: Vec::new(),
         problem: None,
     };
@@ -115,7 +151,11 @@ pub(crate) fn facts(
                 facts.entries.push(EntryFacts {
                     alias: entry.alias().map(str::to_owned),
                     kind: entry.kind_name().to_owned(),
-                    chain: entry.certificates().iter().map(|certificate| hex(&certificate.sha256())).collect(),
+                    chain: entry
+                        .certificates()
+                        .iter()
+                        .map(|certificate| hex(&certificate.sha256()))
+                        .collect(),
                     trusted: matches!(entry.body(), Body::TrustedCert { trusted: true, .. }),
                 });
             }
@@ -134,7 +174,13 @@ fn usual_runtime(store: &Store) -> &'static str {
     }
 }
 
-fn reading(component: &Component, store: &StoreFile, parsed: &Store, alias: Option<&str>, snapshot: &mut Snapshot) -> UseFacts {
+fn reading(
+    component: &Component,
+    store: &StoreFile,
+    parsed: &Store,
+    alias: Option<&str>,
+    snapshot: &mut Snapshot,
+) -> UseFacts {
     let mut facts = UseFacts {
         component: component.id.clone(),
         id: store.id.clone(),
@@ -144,9 +190,15 @@ fn reading(component: &Component, store: &StoreFile, parsed: &Store, alias: Opti
         alias: None,
         anchors: Vec::new(),
         anchors_with_key: Vec::new(),
-        keys: parsed.entries().iter().filter(|entry| matches!(entry.body(), Body::PrivateKey { .. })).count(),
+        keys: parsed
+            .entries()
+            .iter()
+            .filter(|entry| matches!(entry.body(), Body::PrivateKey { .. }))
+            .count(),
     };
-    let Some(profile) = trust::runtime(&component.runtime) else { return facts };
+    let Some(profile) = trust::runtime(&component.runtime) else {
+        return facts;
+    };
     if store.holds_trust() {
         let anchors = trust::anchors(parsed, profile);
         facts.anchors = anchors.iter().map(|anchor| snapshot.keep(anchor)).collect();
@@ -184,10 +236,28 @@ fn presented(
         Ok(choice) => {
             let entry = &parsed.entries()[choice.entry];
             facts.alias = entry.alias().map(str::to_owned);
-            facts.presented = entry.certificates().iter().map(|certificate| snapshot.keep(certificate)).collect();
+            facts.presented = entry
+                .certificates()
+                .iter()
+                .map(|certificate| snapshot.keep(certificate))
+                .collect();
             if alias.is_none() && facts.keys > 1 {
-                let text = format!("holds {} private keys and no alias is named: {} takes entry {}", facts.keys, component.runtime, choice.entry + 1);
-                finding(snapshot, "warning", &target, text, Some(format!("name `alias` for store `{}` of `{}`", store.id, component.id)));
+                let text = format!(
+                    "holds {} private keys and no alias is named: {} takes entry {}",
+                    facts.keys,
+                    component.runtime,
+                    choice.entry + 1
+                );
+                finding(
+                    snapshot,
+                    "warning",
+                    &target,
+                    text,
+                    Some(format!(
+                        "name `alias` for store `{}` of `{}`",
+                        store.id, component.id
+                    )),
+                );
             }
         }
         Err(why) => {
@@ -208,27 +278,62 @@ fn key_apart(
     snapshot: &mut Snapshot,
 ) {
     let target = format!("{}:{key_file}", component.host);
-    let Ok(bytes) = files.read(&store.file) else { return };
+    let Ok(bytes) = files.read(&store.file) else {
+        return;
+    };
     if let Ok(parsed) = keystore::read(&bytes, None, &Limits::default()) {
-        facts.presented = parsed.entries().iter().flat_map(|entry| entry.certificates()).map(|certificate| snapshot.keep(certificate)).collect();
+        facts.presented = parsed
+            .entries()
+            .iter()
+            .flat_map(|entry| entry.certificates())
+            .map(|certificate| snapshot.keep(certificate))
+            .collect();
     }
     let key_bytes = match files.read(key_file) {
         Ok(bytes) => bytes,
-        Err(error) => return finding(snapshot, "error", &target, error.to_string(), Some("correct `key-file`".to_owned())),
+        Err(error) => {
+            return finding(
+                snapshot,
+                "error",
+                &target,
+                error.to_string(),
+                Some("correct `key-file`".to_owned()),
+            );
+        }
     };
     keep_file(snapshot, &component.host, key_file, &key_bytes);
     let secret = store.key_password.as_ref().or(store.password.as_ref());
     let password = secret.and_then(|secret| look.secrets.open(&component.host, secret).ok());
     let key = keystore::read(&key_bytes, password.as_ref(), &Limits::default())
         .ok()
-        .and_then(|parsed| parsed.entries().iter().find_map(|entry| entry.unlock(password.as_ref()).ok()));
-    let leaf = facts.presented.first().and_then(|name| snapshot.certificate(name));
+        .and_then(|parsed| {
+            parsed
+                .entries()
+                .iter()
+                .find_map(|entry| entry.unlock(password.as_ref()).ok())
+        });
+    let leaf = facts
+        .presented
+        .first()
+        .and_then(|name| snapshot.certificate(name));
     match (key, leaf) {
         (Some(key), Some(leaf)) if (key.matches(&leaf) == keystore::KeyMatch::Differs) => {
             let text = format!("the private key does not fit the certificate in {}", store.file);
-            finding(snapshot, "error", &target, text, Some("put the pair that belongs together in place".to_owned()));
+            finding(
+                snapshot,
+                "error",
+                &target,
+                text,
+                Some("put the pair that belongs together in place".to_owned()),
+            );
         }
-        (None, _) => finding(snapshot, "warning", &target, "holds no private key that can be opened".to_owned(), Some("check the file and its password".to_owned())),
+        (None, _) => finding(
+            snapshot,
+            "warning",
+            &target,
+            "holds no private key that can be opened".to_owned(),
+            Some("check the file and its password".to_owned()),
+        ),
         _ => facts.keys = 1,
     }
 }

@@ -25,8 +25,12 @@ const HEAD_BYTES: usize = 4096;
 pub(crate) fn stores(look: &Look<'_>, snapshot: &mut Snapshot) {
     for name in look.doc.hosts.keys() {
         let Some(files) = host(look, name) else { continue };
-        let known: BTreeSet<String> =
-            snapshot.stores.iter().filter(|store| store.host == *name).map(|store| store.path.clone()).collect();
+        let known: BTreeSet<String> = snapshot
+            .stores
+            .iter()
+            .filter(|store| store.host == *name)
+            .map(|store| store.path.clone())
+            .collect();
         let found = candidates(files, &trees(look, name), snapshot);
         let new: Vec<String> = found.into_iter().filter(|path| !known.contains(path)).collect();
         for facts in read_all(look, name, files, &new) {
@@ -45,12 +49,21 @@ pub(crate) fn stores(look: &Look<'_>, snapshot: &mut Snapshot) {
 
 fn candidates(files: &dyn HostFiles, trees: &[String], snapshot: &mut Snapshot) -> Vec<String> {
     let mut found = Vec::new();
-    let mut open: Vec<String> = trees.iter().map(|tree| tree.trim_end_matches('/').to_owned()).collect();
+    let mut open: Vec<String> = trees
+        .iter()
+        .map(|tree| tree.trim_end_matches('/').to_owned())
+        .collect();
     let mut entered = 0;
     while let Some(dir) = open.pop() {
         entered += 1;
         if entered > MAX_DIRECTORIES {
-            finding(snapshot, "warning", files.host(), format!("more than {MAX_DIRECTORIES} directories: the rest was not looked at"), None);
+            finding(
+                snapshot,
+                "warning",
+                files.host(),
+                format!("more than {MAX_DIRECTORIES} directories: the rest was not looked at"),
+                None,
+            );
             break;
         }
         let shown = if dir.is_empty() { "/" } else { &dir };
@@ -70,7 +83,9 @@ fn candidates(files: &dyn HostFiles, trees: &[String], snapshot: &mut Snapshot) 
 /// Whether a file is a store by its first bytes. Single DER certificates and requests count only with a usual name,
 /// so that the walk does not list every DER-like blob.
 fn is_store(files: &dyn HostFiles, path: &str) -> bool {
-    let Ok(head) = files.head(path, HEAD_BYTES) else { return false };
+    let Ok(head) = files.head(path, HEAD_BYTES) else {
+        return false;
+    };
     match keystore::sniff(&head) {
         Some(Format::Stash) | None => false,
         Some(Format::Der | Format::Pkcs7) => has_usual_name(path),
@@ -80,21 +95,34 @@ fn is_store(files: &dyn HostFiles, path: &str) -> bool {
 
 fn has_usual_name(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    [".der", ".crt", ".cer", ".p7b", ".p7c", ".arm", ".csr", ".crl"].iter().any(|end| name.ends_with(end))
+    [".der", ".crt", ".cer", ".p7b", ".p7c", ".arm", ".csr", ".crl"]
+        .iter()
+        .any(|end| name.ends_with(end))
 }
 
 type Read = Result<(crate::snapshot::StoreFacts, Vec<keystore::Certificate>), String>;
 
 /// Reads the stores on all cores: the derivations of PKCS#12 are most of the work.
 fn read_all(look: &Look<'_>, host_name: &str, files: &dyn HostFiles, paths: &[String]) -> Vec<Read> {
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(paths.len().max(1));
+    let workers = std::thread::available_parallelism()
+        .map_or(1, std::num::NonZero::get)
+        .min(paths.len().max(1));
     let share = paths.len().div_ceil(workers).max(1);
     std::thread::scope(|scope| {
         let threads: Vec<_> = paths
             .chunks(share)
-            .map(|part| scope.spawn(move || part.iter().map(|path| read_one(look, host_name, files, path)).collect::<Vec<_>>()))
+            .map(|part| {
+                scope.spawn(move || {
+                    part.iter()
+                        .map(|path| read_one(look, host_name, files, path))
+                        .collect::<Vec<_>>()
+                })
+            })
             .collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_default())
+            .collect()
     })
 }
 

@@ -265,7 +265,7 @@ impl<'a> Work<'a> {
             .as_deref()
             .and_then(|id| snapshot.use_of(&link.from, id));
         let expects = dial.expects.clone();
-        let asks = listen.client_certificate != ClientCertificate::None;
+        let mutual = listen.client_certificate != ClientCertificate::None && dial.identity.is_some();
         let waived = waivers.contains(&link.text());
         let verifies = verifies_server.is_some() || dial.trust.is_some();
         if verifies {
@@ -281,7 +281,7 @@ impl<'a> Work<'a> {
             );
             self.edge(index, ends, expects, false, waived);
         }
-        if asks && dial.identity.is_some() {
+        if mutual {
             let ends = (
                 End {
                     component: &link.from,
@@ -441,7 +441,7 @@ impl<'a> Work<'a> {
         let leaf = chain.first().and_then(|leaf| self.certificates.get(leaf))?;
         let (name, subject) = (
             leaf.subject().common_name().unwrap_or_default(),
-            leaf.subject().text(),
+            leaf.subject().to_string(),
         );
         for mut list in lists {
             for rotation in &self.snapshot.rotations {

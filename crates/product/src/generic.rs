@@ -39,7 +39,9 @@ pub struct StoreNow {
 pub fn changes(component: &Component, now: &[StoreNow], rotation: &Rotation) -> Changes {
     let mut changes = Changes::default();
     for store in &component.stores {
-        let Some(facts) = now.iter().find(|facts| facts.id == store.id) else { continue };
+        let Some(facts) = now.iter().find(|facts| facts.id == store.id) else {
+            continue;
+        };
         if store.holds_trust() {
             grow(store, facts, rotation, &mut changes);
             retire(store, facts, rotation, &mut changes);
@@ -49,7 +51,9 @@ pub fn changes(component: &Component, now: &[StoreNow], rotation: &Rotation) -> 
         allowed_names(setting, rotation, &mut changes);
     }
     for store in component.stores.iter().filter(|store| store.holds_identity()) {
-        let Some(facts) = now.iter().find(|facts| facts.id == store.id) else { continue };
+        let Some(facts) = now.iter().find(|facts| facts.id == store.id) else {
+            continue;
+        };
         switch(component, store, facts, rotation, &mut changes);
     }
     changes
@@ -59,17 +63,27 @@ fn grow(store: &StoreFile, facts: &StoreNow, rotation: &Rotation, changes: &mut 
     let mut edits: Vec<StoreEdit> = Vec::new();
     for anchor in &rotation.anchors {
         if !facts.anchors.contains(anchor) {
-            edits.push(StoreEdit::Trust { alias: anchor_alias(anchor), certificate: anchor.clone(), first: false });
+            edits.push(StoreEdit::Trust {
+                alias: anchor_alias(anchor),
+                certificate: anchor.clone(),
+                first: false,
+            });
         }
     }
     // A key entry that also serves as an anchor goes with the switch: keep what it anchors.
     for anchor in &facts.anchors_with_key {
         if rotation.old.contains(anchor) {
-            edits.push(StoreEdit::Trust { alias: anchor_alias(anchor), certificate: anchor.clone(), first: false });
+            edits.push(StoreEdit::Trust {
+                alias: anchor_alias(anchor),
+                certificate: anchor.clone(),
+                first: false,
+            });
         }
     }
     if !edits.is_empty() {
-        changes.grow.push(store_change(store, edits, "also trust the new chain"));
+        changes
+            .grow
+            .push(store_change(store, edits, "also trust the new chain"));
     }
 }
 
@@ -81,25 +95,50 @@ fn retire(store: &StoreFile, facts: &StoreNow, rotation: &Rotation, changes: &mu
         .map(|old| StoreEdit::Untrust { sha256: old.sha256() })
         .collect();
     if !edits.is_empty() {
-        changes.retire.push(store_change(store, edits, "no longer trust the old certificates"));
+        changes
+            .retire
+            .push(store_change(store, edits, "no longer trust the old certificates"));
     }
 }
 
 fn allowed_names(setting: &Setting, rotation: &Rotation, changes: &mut Changes) {
-    let Selects::AllowedNames { separator } = &setting.selects else { return };
-    let add = rotation.new_names.iter().map(|name| SettingEdit::AddItem { item: name.clone(), separator: separator.clone() });
-    let remove = rotation.old_names.iter().map(|name| SettingEdit::RemoveItem { item: name.clone(), separator: separator.clone() });
+    let Selects::AllowedNames { separator } = &setting.selects else {
+        return;
+    };
+    let add = rotation.new_names.iter().map(|name| SettingEdit::AddItem {
+        item: name.clone(),
+        separator: separator.clone(),
+    });
+    let remove = rotation.old_names.iter().map(|name| SettingEdit::RemoveItem {
+        item: name.clone(),
+        separator: separator.clone(),
+    });
     if !rotation.new_names.is_empty() {
-        changes.grow.push(setting_change(setting, add.collect(), "let the new names in"));
+        changes
+            .grow
+            .push(setting_change(setting, add.collect(), "let the new names in"));
     }
     if !rotation.old_names.is_empty() {
-        changes.retire.push(setting_change(setting, remove.collect(), "no longer let the old names in"));
+        changes.retire.push(setting_change(
+            setting,
+            remove.collect(),
+            "no longer let the old names in",
+        ));
     }
 }
 
-fn switch(component: &Component, store: &StoreFile, facts: &StoreNow, rotation: &Rotation, changes: &mut Changes) {
+fn switch(
+    component: &Component,
+    store: &StoreFile,
+    facts: &StoreNow,
+    rotation: &Rotation,
+    changes: &mut Changes,
+) {
     let Some(presented) = &facts.presented else { return };
-    if rotation.chain.is_empty() || !rotation.old.contains(presented) || rotation.chain.first() == Some(presented) {
+    if rotation.chain.is_empty()
+        || !rotation.old.contains(presented)
+        || rotation.chain.first() == Some(presented)
+    {
         return;
     }
     let chain = rotation.chain.clone();
@@ -110,44 +149,112 @@ fn switch(component: &Component, store: &StoreFile, facts: &StoreNow, rotation: 
             component.id, key_file, store.file
         ));
         let like = Some(key_file.clone());
-        let key = Content::PrivateKey { material, password: store.key_password.clone() };
-        changes.switch.push(write(key_file, key, like, "the new private key"));
-        changes.switch.push(write(&store.file, Content::Certificates(chain), Some(store.file.clone()), "the new chain"));
+        let key = Content::PrivateKey {
+            material,
+            password: store.key_password.clone(),
+        };
+        changes
+            .switch
+            .push(write(key_file, key, like, "the new private key"));
+        changes.switch.push(write(
+            &store.file,
+            Content::Certificates(chain),
+            Some(store.file.clone()),
+            "the new chain",
+        ));
         return;
     }
-    let pinned = component.settings.iter().find(|setting| setting.selects == Selects::AliasOf(store.id.clone()));
+    let pinned = component
+        .settings
+        .iter()
+        .find(|setting| setting.selects == Selects::AliasOf(store.id.clone()));
     let old_sha256 = presented.sha256();
     match (pinned, &rotation.alias) {
         (Some(setting), Some(alias)) if facts.alias.as_ref() != Some(alias) => {
-            let add = StoreEdit::AddIdentity { alias: Some(alias.clone()), material, chain };
-            changes.switch.push(store_change(store, vec![add], "the new identity beside the old one"));
-            let set = SettingEdit::Set { value: alias.clone(), or_add: false };
-            changes.switch.push(setting_change(setting, vec![set], "present the new identity"));
+            let add = StoreEdit::AddIdentity {
+                alias: Some(alias.clone()),
+                material,
+                chain,
+            };
+            changes.switch.push(store_change(
+                store,
+                vec![add],
+                "the new identity beside the old one",
+            ));
+            let set = SettingEdit::Set {
+                value: alias.clone(),
+                or_add: false,
+            };
+            changes
+                .switch
+                .push(setting_change(setting, vec![set], "present the new identity"));
             let remove = StoreEdit::RemoveIdentity { sha256: old_sha256 };
-            changes.retire.push(store_change(store, vec![remove], "the old identity goes"));
+            changes
+                .retire
+                .push(store_change(store, vec![remove], "the old identity goes"));
         }
         _ => {
             // Where the alias is named by something we do not edit, it must stay.
-            let alias = rotation.alias.clone().filter(|_| store.alias.is_none() && pinned.is_none());
-            let replace = StoreEdit::ReplaceIdentity { old_sha256, alias, material, chain };
-            changes.switch.push(store_change(store, vec![replace], "present the new identity"));
+            let alias = rotation
+                .alias
+                .clone()
+                .filter(|_| store.alias.is_none() && pinned.is_none());
+            let replace = StoreEdit::ReplaceIdentity {
+                old_sha256,
+                alias,
+                material,
+                chain,
+            };
+            changes
+                .switch
+                .push(store_change(store, vec![replace], "present the new identity"));
         }
     }
 }
 
 fn store_change(store: &StoreFile, edits: Vec<StoreEdit>, why: &str) -> Change {
-    let edit = FileEdit::Store { password: store.password.clone(), key_password: store.key_password.clone(), edits };
-    Change { path: store.file.clone(), edit, why: why.to_owned() }
+    let edit = FileEdit::Store {
+        password: store.password.clone(),
+        key_password: store.key_password.clone(),
+        edits,
+    };
+    Change {
+        path: store.file.clone(),
+        edit,
+        why: why.to_owned(),
+    }
 }
 
 fn setting_change(setting: &Setting, edits: Vec<SettingEdit>, why: &str) -> Change {
-    let sets = edits.into_iter().map(|edit| SettingChange { key: setting.key.clone(), edit, occurs: 1 }).collect();
-    Change { path: setting.file.clone(), edit: FileEdit::Settings { syntax: setting.syntax, sets }, why: why.to_owned() }
+    let sets = edits
+        .into_iter()
+        .map(|edit| SettingChange {
+            key: setting.key.clone(),
+            edit,
+            occurs: 1,
+        })
+        .collect();
+    Change {
+        path: setting.file.clone(),
+        edit: FileEdit::Settings {
+            syntax: setting.syntax,
+            sets,
+        },
+        why: why.to_owned(),
+    }
 }
 
 fn write(path: &str, content: Content, like: Option<String>, why: &str) -> Change {
-    let mode = if matches!(content, Content::PrivateKey { .. } | Content::KeyAndChain { .. }) { 0o600 } else { 0o644 };
-    Change { path: path.to_owned(), edit: FileEdit::Write { content, mode, like }, why: why.to_owned() }
+    let mode = if matches!(content, Content::PrivateKey { .. } | Content::KeyAndChain { .. }) {
+        0o600
+    } else {
+        0o644
+    };
+    Change {
+        path: path.to_owned(),
+        edit: FileEdit::Write { content, mode, like },
+        why: why.to_owned(),
+    }
 }
 
 /// An alias that says what the anchor is: its CN in lower case without blanks.
@@ -157,7 +264,13 @@ fn anchor_alias(anchor: &Certificate) -> Option<String> {
         .common_name()
         .unwrap_or_else(|| "ca".to_owned())
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c.to_ascii_lowercase() } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' || c == '.' {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
         .collect();
     Some(name)
 }

@@ -3,6 +3,7 @@
 use keystore::Body;
 use keystore::Certificate;
 use keystore::Edit;
+use keystore::Format;
 use keystore::Limits;
 use keystore::Password;
 use keystore::Place;
@@ -82,9 +83,6 @@ pub enum RealiseError {
     /// The configuration file does not take the edit.
     #[error("the setting cannot be changed")]
     Setting(#[source] edit::EditError),
-    /// The private key cannot be written in that form.
-    #[error("the private key cannot be written: {0}")]
-    Key(String),
 }
 
 /// The bytes of a file after `edit`. Pure but for what `bench` and `env` bring; asking twice is harmless:
@@ -99,7 +97,11 @@ pub fn realise(
     env: &mut WriteEnv<'_>,
 ) -> Result<Outcome, RealiseError> {
     match edit {
-        FileEdit::Remove => Ok(if current.is_some() { Outcome::Removed } else { Outcome::Unchanged }),
+        FileEdit::Remove => Ok(if current.is_some() {
+            Outcome::Removed
+        } else {
+            Outcome::Unchanged
+        }),
         FileEdit::Settings { syntax, sets } => {
             let old = current.ok_or(RealiseError::Absent)?;
             let mut bytes = old.to_vec();
@@ -108,20 +110,40 @@ pub fn realise(
             }
             Ok(compared(old, bytes))
         }
-        FileEdit::Store { password, key_password, edits } => {
+        FileEdit::Store {
+            password,
+            key_password,
+            edits,
+        } => {
             let old = current.ok_or(RealiseError::Absent)?;
-            let password = password.as_ref().map(|secret| bench.password(secret)).transpose().map_err(RealiseError::Bench)?;
-            let key_password =
-                key_password.as_ref().map(|secret| bench.password(secret)).transpose().map_err(RealiseError::Bench)?;
-            let store = keystore::read(old, password.as_ref(), &Limits::default()).map_err(RealiseError::Parse)?;
-            let mut work = Work { store, key_password: key_password.or_else(|| password.clone()), bench, changed: false };
+            let password = password
+                .as_ref()
+                .map(|secret| bench.password(secret))
+                .transpose()
+                .map_err(RealiseError::Bench)?;
+            let key_password = key_password
+                .as_ref()
+                .map(|secret| bench.password(secret))
+                .transpose()
+                .map_err(RealiseError::Bench)?;
+            let store =
+                keystore::read(old, password.as_ref(), &Limits::default()).map_err(RealiseError::Parse)?;
+            let mut work = Work {
+                store,
+                key_password: key_password.or_else(|| password.clone()),
+                bench,
+                changed: false,
+            };
             for edit in edits {
                 work.apply(edit, env)?;
             }
             if !work.changed {
                 return Ok(Outcome::Unchanged);
             }
-            let bytes = work.store.write(password.as_ref(), env).map_err(RealiseError::Write)?;
+            let bytes = work
+                .store
+                .write(password.as_ref(), env)
+                .map_err(RealiseError::Write)?;
             Ok(compared(old, bytes))
         }
         FileEdit::Write { content, .. } => {
@@ -135,7 +157,11 @@ pub fn realise(
 }
 
 fn compared(old: &[u8], bytes: Vec<u8>) -> Outcome {
-    if old == bytes { Outcome::Unchanged } else { Outcome::Bytes(bytes) }
+    if old == bytes {
+        Outcome::Unchanged
+    } else {
+        Outcome::Bytes(bytes)
+    }
 }
 
 /// Random content is made once and then left alone.
@@ -153,12 +179,23 @@ struct Work<'a> {
 impl Work<'_> {
     fn apply(&mut self, edit: &StoreEdit, env: &mut WriteEnv<'_>) -> Result<(), RealiseError> {
         match edit {
-            StoreEdit::Trust { alias, certificate, first } => self.trust(alias.as_deref(), certificate, *first, env),
+            StoreEdit::Trust {
+                alias,
+                certificate,
+                first,
+            } => self.trust(alias.as_deref(), certificate, *first, env),
             StoreEdit::Untrust { sha256 } => self.untrust(sha256, env),
-            StoreEdit::AddIdentity { alias, material, chain } => self.add_identity(alias.as_deref(), material, chain, env),
-            StoreEdit::ReplaceIdentity { old_sha256, alias, material, chain } => {
-                self.replace_identity(old_sha256, alias.as_deref(), (material, chain), env)
-            }
+            StoreEdit::AddIdentity {
+                alias,
+                material,
+                chain,
+            } => self.add_identity(alias.as_deref(), material, chain, env),
+            StoreEdit::ReplaceIdentity {
+                old_sha256,
+                alias,
+                material,
+                chain,
+            } => self.replace_identity(old_sha256, alias.as_deref(), (material, chain), env),
             StoreEdit::RemoveIdentity { sha256 } => self.remove_identity(sha256, env),
             StoreEdit::SetDefault { sha256 } => {
                 let index = self.identity(sha256).ok_or_else(|| no_identity(sha256))?;
@@ -186,9 +223,18 @@ impl Work<'_> {
         if there {
             return Ok(());
         }
-        let alias = alias.filter(|_| has_aliases(&self.store)).map(|wanted| self.free_alias(wanted));
+        let alias = alias
+            .filter(|_| has_aliases(&self.store))
+            .map(|wanted| self.free_alias(wanted));
         let place = if first { Place::First } else { Place::Last };
-        self.edit(&Edit::Trust { alias, certificate: certificate.clone(), place }, env)
+        self.edit(
+            &Edit::Trust {
+                alias,
+                certificate: certificate.clone(),
+                place,
+            },
+            env,
+        )
     }
 
     /// The wanted alias, or with the first free number behind it.
@@ -196,7 +242,10 @@ impl Work<'_> {
         if self.store.find(wanted).is_none() {
             return wanted.to_owned();
         }
-        (2..).map(|number| format!("{wanted}-{number}")).find(|alias| self.store.find(alias).is_none()).unwrap_or_default()
+        (2..)
+            .map(|number| format!("{wanted}-{number}"))
+            .find(|alias| self.store.find(alias).is_none())
+            .unwrap_or_default()
     }
 
     fn untrust(&mut self, sha256: &[u8; 32], env: &mut WriteEnv<'_>) -> Result<(), RealiseError> {
@@ -227,7 +276,9 @@ impl Work<'_> {
             return Ok(());
         }
         if let Some(alias) = alias.filter(|alias| self.store.find(alias).is_some()) {
-            return Err(RealiseError::AliasTaken { alias: alias.to_owned() });
+            return Err(RealiseError::AliasTaken {
+                alias: alias.to_owned(),
+            });
         }
         let key = self.bench.private_key(material).map_err(RealiseError::Bench)?;
         let edit = Edit::PutKey {
@@ -254,17 +305,40 @@ impl Work<'_> {
         let index = self.identity(old_sha256).ok_or_else(|| no_identity(old_sha256))?;
         let key = self.bench.private_key(material).map_err(RealiseError::Bench)?;
         let key_password = self.key_password.clone();
-        self.edit(&Edit::ReplaceIdentity { index, key, chain: chain.to_vec(), key_password }, env)?;
-        let Some(alias) = alias.filter(|_| has_aliases(&self.store)) else { return Ok(()) };
+        self.edit(
+            &Edit::ReplaceIdentity {
+                index,
+                key,
+                chain: chain.to_vec(),
+                key_password,
+            },
+            env,
+        )?;
+        let Some(alias) = alias.filter(|_| has_aliases(&self.store)) else {
+            return Ok(());
+        };
         match (self.identity(&leaf), self.store.find(alias)) {
-            (Some(index), None) => self.edit(&Edit::Rename { index, alias: alias.to_owned() }, env),
-            (Some(index), Some(taken)) if taken != index => Err(RealiseError::AliasTaken { alias: alias.to_owned() }),
+            (Some(index), None) => self.edit(
+                &Edit::Rename {
+                    index,
+                    alias: alias.to_owned(),
+                },
+                env,
+            ),
+            (Some(index), Some(taken)) if taken != index => Err(RealiseError::AliasTaken {
+                alias: alias.to_owned(),
+            }),
             _ => Ok(()),
         }
     }
 
     fn remove_identity(&mut self, sha256: &[u8; 32], env: &mut WriteEnv<'_>) -> Result<(), RealiseError> {
-        let keys = self.store.entries().iter().filter(|entry| matches!(entry.body(), Body::PrivateKey { .. })).count();
+        let keys = self
+            .store
+            .entries()
+            .iter()
+            .filter(|entry| matches!(entry.body(), Body::PrivateKey { .. }))
+            .count();
         match self.identity(sha256) {
             Some(index) if keys > 1 => self.edit(&Edit::Remove { index }, env),
             _ => Ok(()),
@@ -273,7 +347,9 @@ impl Work<'_> {
 }
 
 fn no_identity(sha256: &[u8; 32]) -> RealiseError {
-    RealiseError::NoIdentity { sha256: hex(&sha256[..8]) }
+    RealiseError::NoIdentity {
+        sha256: hex(&sha256[..8]),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -282,17 +358,19 @@ fn hex(bytes: &[u8]) -> String {
 
 fn written(content: &Content, bench: &dyn Bench, env: &mut WriteEnv<'_>) -> Result<Vec<u8>, RealiseError> {
     Ok(match content {
-        Content::Certificates(certificates) => pem_certificates(certificates).into_bytes(),
+        Content::Certificates(certificates) => pem_certificates(certificates, env)?,
         Content::Der(certificate) => certificate.der().to_vec(),
-        Content::PrivateKey { material, password } => private_key(material, password.as_ref(), bench, env)?.into_bytes(),
-        Content::KeyAndChain { material, chain, password } => {
-            let mut text = private_key(material, password.as_ref(), bench, env)?;
-            text.push_str(&pem_certificates(chain));
-            text.into_bytes()
+        Content::PrivateKey { material, password } => {
+            private_key(material, &[], password.as_ref(), bench, env)?
         }
+        Content::KeyAndChain {
+            material,
+            chain,
+            password,
+        } => private_key(material, chain, password.as_ref(), bench, env)?,
         Content::CopyOf(path) => bench.file(path).map_err(RealiseError::Bench)?,
         Content::PasswordFile(secret) => {
-            keystore::wa_password::encode(&bench.password(secret).map_err(RealiseError::Bench)?)
+            keystore::write_wa_password(&bench.password(secret).map_err(RealiseError::Bench)?)
         }
         Content::Random(length) => {
             let mut bytes = vec![0; *length];
@@ -303,28 +381,46 @@ fn written(content: &Content, bench: &dyn Bench, env: &mut WriteEnv<'_>) -> Resu
     })
 }
 
-fn pem_certificates(certificates: &[Certificate]) -> String {
-    certificates.iter().map(|certificate| keystore::pem::block("CERTIFICATE", certificate.der())).collect()
+/// PEM certificates in this order, clean.
+fn pem_certificates(certificates: &[Certificate], env: &mut WriteEnv<'_>) -> Result<Vec<u8>, RealiseError> {
+    let mut store = Store::empty(Format::Pem).map_err(RealiseError::Write)?;
+    for certificate in certificates {
+        let edit = Edit::Trust {
+            alias: None,
+            certificate: certificate.clone(),
+            place: Place::Last,
+        };
+        store.edit(&edit, env).map_err(RealiseError::Edit)?;
+    }
+    store.write(None, env).map_err(RealiseError::Write)
 }
 
+/// A PEM private key, encrypted where a password is given, with its chain behind it.
 fn private_key(
     material: &str,
+    chain: &[Certificate],
     password: Option<&Secret>,
     bench: &dyn Bench,
     env: &mut WriteEnv<'_>,
-) -> Result<String, RealiseError> {
+) -> Result<Vec<u8>, RealiseError> {
     let key = bench.private_key(material).map_err(RealiseError::Bench)?;
-    match password {
-        None => Ok(keystore::pem::block("PRIVATE KEY", key.pkcs8_der())),
-        Some(secret) => {
-            let password = bench.password(secret).map_err(RealiseError::Bench)?;
-            let der = keystore::keys::encrypt(&key, &password, env).map_err(|error| RealiseError::Key(error.to_string()))?;
-            Ok(keystore::pem::block("ENCRYPTED PRIVATE KEY", &der))
-        }
-    }
+    let key_password = password
+        .map(|secret| bench.password(secret))
+        .transpose()
+        .map_err(RealiseError::Bench)?;
+    let mut store = Store::empty(Format::Pem).map_err(RealiseError::Write)?;
+    let edit = Edit::PutKey {
+        alias: None,
+        key,
+        chain: chain.to_vec(),
+        key_password,
+        place: Place::Last,
+    };
+    store.edit(&edit, env).map_err(RealiseError::Edit)?;
+    store.write(None, env).map_err(RealiseError::Write)
 }
 
 /// Entries of these formats bear no names.
 fn has_aliases(store: &Store) -> bool {
-    !matches!(store.format(), keystore::Format::Pem | keystore::Format::Der | keystore::Format::Pkcs7)
+    !matches!(store.format(), Format::Pem | Format::Der | Format::Pkcs7)
 }

@@ -132,7 +132,7 @@ fn show(snapshot: &Snapshot, before: Option<&Snapshot>, digest: &str) {
     ));
     let mut rows = Vec::new();
     for used in &snapshot.uses {
-        let presented = used.presented.first().and_then(|leaf| snapshot.certificate(leaf)).map(|leaf| leaf.subject().text()).unwrap_or_default();
+        let presented = used.presented.first().and_then(|leaf| snapshot.certificate(leaf)).map(|leaf| leaf.subject().to_string()).unwrap_or_default();
         rows.push(vec![used.component.clone(), format!("{}:{}", used.host, used.path), presented, format!("{} anchors", used.anchors.len())]);
     }
     for row in print::table(&rows) {

@@ -1,0 +1,291 @@
+//! One file: what it is, which password opens it, what it holds.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::path::PathBuf;
+
+use keystore::Body;
+use keystore::Format;
+use keystore::Limits;
+use keystore::ParseError;
+use keystore::Password;
+use keystore::PrivateKey;
+use keystore::Store;
+use sha2::Digest;
+
+use super::walk::Candidate;
+use crate::passwords::Given;
+use crate::print::Failure;
+
+/// What was seen in one file.
+pub struct Looked {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The format's name.
+    pub format: &'static str,
+    /// Over the whole file.
+    pub sha256: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// What it is.
+    pub content: Content,
+    /// Keys that could be opened, by entry.
+    pub keys: Vec<(usize, PrivateKey)>,
+    /// Whether a password was at hand: given, or out of a stash.
+    pub has_password: bool,
+    /// The file's own stash (same name, `.sth`) and how it went.
+    pub stash: Option<(PathBuf, StashFit)>,
+}
+
+/// What a file is.
+pub enum Content {
+    /// The format was recognised and the reader stopped.
+    Broken(ParseError),
+    /// A file that holds a password; `Err` says what is wrong with it.
+    Stash(Result<(), String>),
+    /// A store.
+    Store(Store),
+}
+
+/// Whether a stash fits the store beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StashFit {
+    /// Its password opens the store, or nothing in the store asks for one.
+    Opens,
+    /// Its password is another one.
+    Other,
+    /// No password can be read out of it.
+    Unreadable(String),
+}
+
+/// How looking at a file ended.
+pub struct Sight {
+    /// What was seen; `None` where the file is nothing we know, or could not be read.
+    pub looked: Option<Looked>,
+    /// Why the answer is not to be relied on: wrong password, unreadable, unrecognised.
+    pub failure: Option<Failure>,
+}
+
+/// Looks at one file. Without a given password its stash is tried, then the product's stashes in the same directory.
+pub fn look(candidate: &Candidate, given: &Given) -> Sight {
+    let path = candidate.path.as_path();
+    let (bytes, mode) = match read(path) {
+        Ok(read) => read,
+        Err(failure) => return Sight { looked: None, failure: Some(failure) },
+    };
+    let stash_like = keystore::sniff(&bytes).is_none_or(|format| format == Format::Stash);
+    if stash_like {
+        return match stash_content(candidate, &bytes) {
+            Some((format, content)) => {
+                Sight { looked: Some(looked(path, format, &bytes, mode, Content::Stash(content))), failure: None }
+            }
+            None if candidate.named => Sight { looked: None, failure: Some(unrecognised(path, &bytes)) },
+            None => Sight { looked: None, failure: None },
+        };
+    }
+    look_store(path, &bytes, mode, given)
+}
+
+fn looked(path: &Path, format: &'static str, bytes: &[u8], mode: u32, content: Content) -> Looked {
+    Looked {
+        path: path.to_owned(),
+        format,
+        sha256: super::hex(&sha2::Sha256::digest(bytes)),
+        mode,
+        content,
+        keys: Vec::new(),
+        has_password: false,
+        stash: None,
+    }
+}
+
+fn read(path: &Path) -> Result<(Vec<u8>, u32), Failure> {
+    let failed = |what: String, error: Option<std::io::Error>| Failure {
+        what,
+        hints: Vec::new(),
+        source: error.map(|error| Box::new(error) as _),
+    };
+    let cannot = |error| failed(format!("cannot read {}", path.display()), Some(error));
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    let metadata = file.metadata().map_err(cannot)?;
+    let limit = Limits::default().max_bytes as u64;
+    if metadata.len() > limit {
+        let what = format!("{} has {} bytes, the limit is {limit}", path.display(), metadata.len());
+        return Err(failed(what, None));
+    }
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, limit + 1), &mut bytes).map_err(cannot)?;
+    Ok((bytes, metadata.mode() & 0o7777))
+}
+
+/// A stash by its content: GSKit's by length and check value, the product's (base64) by its ending only, since most
+/// text is base64 of something. A version 1 stash has no mark at all: in a directory its ending decides.
+fn stash_content(candidate: &Candidate, bytes: &[u8]) -> Option<(&'static str, Result<(), String>)> {
+    let named_so = candidate.path.extension().is_some_and(|end| end.eq_ignore_ascii_case("sth"));
+    let gskit = keystore::read_stash(bytes);
+    let certain = bytes.len() == 193 && gskit.is_ok();
+    let sized = keystore::sniff(bytes) == Some(Format::Stash);
+    if certain || sized && (named_so || candidate.named && gskit.is_ok()) {
+        return Some(("stash", gskit.map(|_| ()).map_err(|error| error.to_string())));
+    }
+    named_so.then(|| ("wa-password", keystore::read_wa_password(bytes).map(|_| ()).map_err(|error| error.to_string())))
+}
+
+fn unrecognised(path: &Path, bytes: &[u8]) -> Failure {
+    // The reader knows why some files are refused (a KeePass database, an empty file).
+    let why = keystore::read(bytes, None, &Limits::default())
+        .err()
+        .map_or_else(|| ParseError::UnknownFormat.to_string(), |error| error.to_string());
+    Failure {
+        what: format!("{}: {why}", path.display()),
+        hints: vec![
+            "give a keystore (JKS, JCEKS, PKCS#12, CMS .kdb), a PEM, DER or PKCS#7 file, or a .sth stash".to_owned(),
+        ],
+        source: None,
+    }
+}
+
+fn look_store(path: &Path, bytes: &[u8], mode: u32, given: &Given) -> Sight {
+    let limits = Limits::default();
+    let read = |password: Option<&Password>| keystore::read(bytes, password, &limits);
+    let format = keystore::sniff(bytes).map_or("unknown", Format::name);
+    let own_stash = stash_of(path);
+    let mut failure = None;
+    let mut used = None;
+    let mut store = None;
+    if let Some(password) = &given.store {
+        match read(Some(password)) {
+            Err(error) if is_password(&error) => failure = Some(wrong(path, &error.to_string(), "--password-file")),
+            other => (store, used) = (Some(other), Some(password.clone())),
+        }
+    } else {
+        for (_, stashed) in own_stash.iter().cloned().chain(product_stashes(path)) {
+            let Ok(password) = stashed else { continue };
+            if let Ok(found) = read(Some(&password)) {
+                if opens(&found, &password) {
+                    (store, used) = (Some(Ok(found)), Some(password));
+                    break;
+                }
+            }
+        }
+    }
+    let stash = own_stash.map(|(place, stashed)| {
+        let fit = match stashed {
+            Err(why) => StashFit::Unreadable(why),
+            Ok(password) if used.as_ref() == Some(&password) => StashFit::Opens,
+            Ok(password) => fit(&read(Some(&password)), &password),
+        };
+        (place, fit)
+    });
+    let content = match store.unwrap_or_else(|| read(None)) {
+        Ok(store) => Content::Store(store),
+        Err(error) => Content::Broken(error),
+    };
+    let mut looked = looked(path, format, bytes, mode, content);
+    looked.has_password = used.is_some() || given.key.is_some();
+    looked.stash = stash;
+    if failure.is_none() {
+        failure = open_keys(&mut looked, given, used.as_ref());
+    }
+    Sight { looked: Some(looked), failure }
+}
+
+/// Whether a password that the reader took is really the store's: formats without a check take any.
+fn opens(store: &Store, password: &Password) -> bool {
+    let locked: Vec<_> = store.entries().iter().filter(|entry| is_locked_key(entry)).collect();
+    match store.integrity() {
+        keystore::Integrity::Verified => true,
+        _ => locked.is_empty() || locked.iter().any(|entry| entry.unlock(Some(password)).is_ok()),
+    }
+}
+
+fn fit(read: &Result<Store, ParseError>, password: &Password) -> StashFit {
+    match read {
+        Ok(store) if opens(store, password) => StashFit::Opens,
+        Ok(_) => StashFit::Other,
+        Err(error) if is_password(error) => StashFit::Other,
+        // The store itself is broken; that is its own finding.
+        Err(_) => StashFit::Opens,
+    }
+}
+
+/// Opens every private key that can be opened. `Some` where a password that was given opens none of them.
+fn open_keys(looked: &mut Looked, given: &Given, used: Option<&Password>) -> Option<Failure> {
+    let Content::Store(store) = &looked.content else { return None };
+    let (mut locked, mut by_key, mut by_store) = (0, 0, 0);
+    for (index, entry) in store.entries().iter().enumerate() {
+        if !matches!(entry.body(), Body::PrivateKey { .. } | Body::Request { .. }) {
+            continue;
+        }
+        if !is_locked_key(entry) {
+            looked.keys.extend(entry.unlock(None).ok().map(|key| (index, key)));
+            continue;
+        }
+        locked += 1;
+        let with = |password: Option<&Password>| password.and_then(|password| entry.unlock(Some(password)).ok());
+        let (own, common) = (with(given.key.as_ref()), with(used));
+        by_key += usize::from(own.is_some());
+        by_store += usize::from(common.is_some());
+        looked.keys.extend(own.or(common).map(|key| (index, key)));
+    }
+    let loose = matches!(store.format(), Format::Pem | Format::Der);
+    if locked == 0 {
+        return None;
+    }
+    if given.key.is_some() && by_key == 0 {
+        return Some(wrong(&looked.path, "the key password opens no private key in it", "--key-password-file"));
+    }
+    // In these files the password can only be the key's.
+    if loose && given.store.is_some() && by_store == 0 && by_key == 0 {
+        return Some(wrong(&looked.path, "wrong password: it opens no private key in it", "--password-file"));
+    }
+    None
+}
+
+/// A private key that opens with a password only.
+pub fn is_locked_key(entry: &keystore::Entry) -> bool {
+    let is_key = matches!(entry.body(), Body::PrivateKey { .. } | Body::Request { .. });
+    is_key && entry.protection().is_some_and(|words| words != "none")
+}
+
+fn is_password(error: &ParseError) -> bool {
+    matches!(error, ParseError::BadMac { .. } | ParseError::WrongPassword { .. })
+}
+
+fn wrong(path: &Path, why: &str, option: &str) -> Failure {
+    Failure {
+        what: format!("{}: {why}", path.display()),
+        hints: vec![format!("{option} FILE must hold the password of this very file; without the option its stash is tried")],
+        source: None,
+    }
+}
+
+type Stashed = (PathBuf, Result<Password, String>);
+
+/// The stash that belongs to this file by its name.
+fn stash_of(path: &Path) -> Option<Stashed> {
+    let place = path.with_extension("sth");
+    if place == path {
+        return None;
+    }
+    let bytes = stash_bytes(&place)?;
+    Some((place, password_of(&bytes)))
+}
+
+/// What the product's own agents name their password files.
+fn product_stashes(path: &Path) -> Vec<Stashed> {
+    let named = ["tls.sth", "password.sth"].map(|name| path.with_file_name(name));
+    let found = named.into_iter().filter_map(|place| Some((stash_bytes(&place)?, place)));
+    found.map(|(bytes, place)| (place, password_of(&bytes))).collect()
+}
+
+fn stash_bytes(place: &Path) -> Option<Vec<u8>> {
+    let metadata = std::fs::metadata(place).ok()?;
+    (metadata.is_file() && metadata.len() < 4096).then(|| std::fs::read(place).ok()).flatten()
+}
+
+fn password_of(bytes: &[u8]) -> Result<Password, String> {
+    keystore::read_stash(bytes)
+        .map(|(password, _)| password)
+        .or_else(|why| keystore::read_wa_password(bytes).map_err(|_| why.to_string()))
+}

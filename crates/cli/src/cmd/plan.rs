@@ -1,0 +1,153 @@
+//! `capgrow plan`: compute, prove, save, show.
+
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::Context;
+use plan::Goal;
+use plan::PlanDocument;
+use serde_json::Value;
+
+use crate::Answer;
+use crate::args::Args;
+use crate::args::Plan;
+use crate::args::PlanDiff;
+use crate::args::Until;
+use crate::cmd::check;
+use crate::cmd::show;
+use crate::design;
+use crate::design::Designed;
+use crate::fleet_dir::FleetDir;
+use crate::print;
+use crate::print::failure;
+
+/// Plans a fleet or a model, or compares two plans.
+pub fn run(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
+    if let Some(PlanDiff::Diff { a, b }) = &these.diff {
+        return diff(args, a, b);
+    }
+    match &these.model {
+        Some(file) => of_model(args, these, file),
+        None => of_fleet(args, these),
+    }
+}
+
+fn of_model(args: &Args, these: &Plan, file: &Path) -> anyhow::Result<Answer> {
+    let mut text = String::new();
+    if file == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).context("cannot read the model from standard input")?;
+    } else {
+        text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    }
+    let model = plan::read_model(&text).map_err(|error| failure(format!("{}: {error}", file.display()), "the model language: one statement a line, `model 1` first"))?;
+    let goal = these.until.map_or(Goal::Retired, goal_of);
+    let mut document = planner::plan_model(&model, goal);
+    document.model = Some(text);
+    let saved = match FleetDir::open(args) {
+        Ok(dir) if document.blocked.is_empty() => Some(dir.save_plan(&document)?),
+        _ => None,
+    };
+    let report = report(&model, &document);
+    finish(args, &document, report.as_ref(), saved.is_some(), None)
+}
+
+fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
+    let dir = FleetDir::open(args)?;
+    let designed = design::design(&dir, these.until.map(goal_of))?;
+    let Designed { document, model, other, .. } = &designed;
+    if document.blocked.is_empty() {
+        dir.save_plan(document)?;
+    }
+    let report = report(model, document);
+    if let Some(what) = &these.explain {
+        print::block(&show::explain(&designed, what)?);
+        return Ok(Answer::Yes);
+    }
+    if let Some(kind) = these.runbook {
+        print::block(&show::runbook(&designed, kind));
+        return Ok(Answer::Yes);
+    }
+    finish(args, document, report.as_ref(), document.blocked.is_empty(), other.as_ref())
+}
+
+/// The word on the command line as a goal.
+pub fn goal_of(until: Until) -> Goal {
+    match until {
+        Until::Coexistence => Goal::Coexistence,
+        Until::Retired => Goal::Retired,
+    }
+}
+
+fn report(model: &plan::Model, document: &PlanDocument) -> Option<plan::CheckReport> {
+    if !document.blocked.is_empty() {
+        return None;
+    }
+    Some(match plan::check(model, document) {
+        Ok(checked) => checked.report().clone(),
+        Err(refusal) => refusal.report.clone(),
+    })
+}
+
+fn finish(
+    args: &Args,
+    document: &PlanDocument,
+    report: Option<&plan::CheckReport>,
+    saved: bool,
+    other: Option<&(Goal, u64)>,
+) -> anyhow::Result<Answer> {
+    if args.json {
+        print::json(&document.to_value());
+    } else {
+        show::plan(document, report, saved, other);
+    }
+    match report {
+        None => Ok(Answer::No),
+        Some(report) if report.safe() => Ok(Answer::Yes),
+        Some(report) => {
+            check::show(report);
+            Err(failure("the independent checker refuses the plan that was computed", "this is a fault of the program: please report it with the output of `capgrow plan --json`"))
+        }
+    }
+}
+
+fn diff(args: &Args, a: &str, b: &str) -> anyhow::Result<Answer> {
+    let (old, new) = (load(args, a)?, load(args, b)?);
+    let place = |document: &PlanDocument| -> std::collections::BTreeMap<(String, String), u32> {
+        document
+            .steps
+            .iter()
+            .flat_map(|step| step.events.iter().map(|event| ((step.component.clone(), event.word().to_owned()), step.wave)))
+            .collect()
+    };
+    let (before, after) = (place(&old), place(&new));
+    let mut rows: Vec<Value> = Vec::new();
+    for key in before.keys().chain(after.keys()).collect::<std::collections::BTreeSet<_>>() {
+        let (from, to) = (before.get(key), after.get(key));
+        if from != to {
+            rows.push(serde_json::json!({ "component": key.0, "event": key.1, "wave_a": from, "wave_b": to }));
+        }
+    }
+    if args.json {
+        print::json(&serde_json::json!({ "version": 1, "a": old.digest().to_string(), "b": new.digest().to_string(), "differences": rows }));
+    } else {
+        for row in &rows {
+            let wave = |value: &Value| value.as_u64().map_or("-".to_owned(), |wave| wave.to_string());
+            print::answer(&format!("{} {}: wave {} -> {}", text(&row["component"]), text(&row["event"]), wave(&row["wave_a"]), wave(&row["wave_b"])));
+        }
+        if rows.is_empty() {
+            print::answer("the same order");
+        }
+    }
+    Ok(if rows.is_empty() { Answer::Yes } else { Answer::No })
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A plan by digest or file.
+pub fn load(args: &Args, name: &str) -> anyhow::Result<PlanDocument> {
+    let path = if Path::new(name).is_file() { name.into() } else { FleetDir::open(args)?.plan_path(name)? };
+    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    plan::read_plan(&bytes).map_err(|error| failure(format!("{}: {error}", path.display()), "give a file with the JSON of `capgrow plan --json`"))
+}

@@ -1,0 +1,162 @@
+//! `capgrow status` and `capgrow verify`: what is so now, and how far it is from what it should be.
+
+use agent::LinkSeen;
+use fleet::Snapshot;
+use fleet::snapshot::RotationFacts;
+use fleet::state::ComponentState;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::Answer;
+use crate::args::Args;
+use crate::args::State;
+use crate::carry;
+use crate::cmd::apply;
+use crate::cmd::now;
+use crate::cmd::scan;
+use crate::fleet_dir::FleetDir;
+use crate::print;
+use crate::print::failure;
+use crate::runs;
+
+/// Reads files and journal; dials nobody.
+pub fn status(args: &Args, these: &State) -> anyhow::Result<Answer> {
+    let dir = FleetDir::open(args)?;
+    let looked = look(&dir, these)?;
+    let links: Vec<Value> = looked
+        .snapshot
+        .links
+        .iter()
+        .map(|link| json!({ "from": link.from, "to": link.to, "endpoint": link.endpoint, "ok": null, "presented": presented(&looked.snapshot, link), "error": null, "at": null }))
+        .collect();
+    finish(args, &dir, &looked, links, Vec::new())
+}
+
+/// A real handshake on every link.
+pub fn verify(args: &Args, these: &State) -> anyhow::Result<Answer> {
+    let dir = FleetDir::open(args)?;
+    let looked = look(&dir, these)?;
+    let components = agent::components(&looked.snapshot);
+    let seen = agent::verify_links(&dir.vault, &looked.snapshot, &components);
+    let at = print::utc_time(now());
+    let links = seen.iter().map(|seen| link_value(seen, &at)).collect();
+    let failed = seen.into_iter().filter(|seen| !seen.ok).collect();
+    finish(args, &dir, &looked, links, failed)
+}
+
+struct Looked {
+    snapshot: Snapshot,
+    states: Vec<ComponentState>,
+    expected: Option<String>,
+    open_run: Option<String>,
+}
+
+fn look(dir: &FleetDir, these: &State) -> anyhow::Result<Looked> {
+    if let Some(state) = &these.state {
+        if !matches!(state.as_str(), "S0" | "S1" | "S2") {
+            return Err(failure(format!("`{state}` is not a state"), "S0 (old), S1 (coexistence) or S2 (retired)"));
+        }
+    }
+    let machine = carry::own_machine();
+    let all = runs::all(dir, &machine)?;
+    let open_run = all.iter().rev().find(|run| run.outcome().is_none() && !run.records.is_empty()).map(|run| run.id.as_str().to_owned());
+    let mut snapshot = scan::take(dir, &[])?;
+    let last = all.iter().rev().find(|run| run.plan.is_some());
+    let mut expected = these.state.clone();
+    let mut rotations: Vec<RotationFacts> = Vec::new();
+    if let Some(run) = last {
+        if let Ok(document) = runs::plan_of(dir, run) {
+            let planned = apply::snapshot_of(dir, &document)?;
+            rotations.clone_from(&planned.rotations);
+            for (name, der) in planned.certificates {
+                snapshot.certificates.entry(name).or_insert(der);
+            }
+            let goal = goal_now(run, &document);
+            expected = expected.or(goal);
+        }
+    }
+    if rotations.is_empty() && !dir.doc.rotate.is_empty() {
+        // Nothing was carried out yet: the fleet file says what old and new are.
+        let mut with = snapshot.clone();
+        let _ = fleet::rotation::resolve(&dir.doc, &mut with, dir, now());
+        rotations = with.rotations;
+        snapshot.certificates = with.certificates;
+        expected = expected.or_else(|| Some("S0".to_owned()));
+    }
+    let states = fleet::state::states(&snapshot, &rotations, expected.as_deref());
+    Ok(Looked { snapshot, states, expected, open_run })
+}
+
+/// What the last finished run should have left: its goal, or where it began when it was undone.
+fn goal_now(run: &runs::RunFacts, document: &plan::PlanDocument) -> Option<String> {
+    run.outcome()?;
+    let approvals: Vec<&str> = run
+        .records
+        .iter()
+        .filter_map(|record| match record {
+            exec::log::Record::Approved { plan, .. } => Some(plan.as_str()),
+            _ => None,
+        })
+        .collect();
+    let undone = approvals.last() != approvals.first();
+    Some(
+        match (undone, document.goal) {
+            (true, _) => "S0",
+            (false, plan::Goal::Coexistence) => "S1",
+            (false, plan::Goal::Retired) => "S2",
+        }
+        .to_owned(),
+    )
+}
+
+fn presented(snapshot: &Snapshot, link: &fleet::snapshot::LinkFacts) -> Option<String> {
+    let component = snapshot.component(&link.to).ok()?;
+    let listen = component.listen(&link.endpoint)?;
+    let store = fleet::store_of(&component, listen.identity.as_deref(), product::StoreFile::holds_identity)?;
+    snapshot.use_of(&link.to, &store.id)?.presented.first().cloned()
+}
+
+fn link_value(seen: &LinkSeen, at: &str) -> Value {
+    json!({
+        "from": seen.link.from, "to": seen.link.to, "endpoint": seen.link.endpoint, "ok": seen.ok,
+        "presented": seen.presented.map(|leaf| fleet::snapshot::hex(&leaf)), "error": seen.error, "at": at,
+    })
+}
+
+fn finish(args: &Args, dir: &FleetDir, looked: &Looked, links: Vec<Value>, failed: Vec<LinkSeen>) -> anyhow::Result<Answer> {
+    let deviating = looked.states.iter().any(|state| !state.deviations.is_empty());
+    let yes = !deviating && failed.is_empty();
+    if args.json {
+        let components: Vec<Value> =
+            looked.states.iter().map(|state| json!({ "id": state.id, "state": state.state, "deviations": state.deviations })).collect();
+        print::json(&json!({ "version": 1, "expected": looked.expected, "open_run": looked.open_run, "components": components, "links": links }));
+        return Ok(if yes { Answer::Yes } else { Answer::No });
+    }
+    let rows: Vec<Vec<String>> = looked.states.iter().map(|state| vec![state.id.clone(), state.state.clone()]).collect();
+    for row in print::table(&rows) {
+        print::answer(&row);
+    }
+    for state in &looked.states {
+        for deviation in &state.deviations {
+            print::answer(&format!("{}: {deviation}", state.id));
+        }
+    }
+    for seen in &failed {
+        print::answer(&format!("{}: {}", seen.link.text(), seen.error.clone().unwrap_or_default()));
+    }
+    let checked = links.iter().filter(|link| link["ok"].is_boolean()).count();
+    if checked > 0 {
+        print::answer(&format!("{} of {checked} links up", checked - failed.len()));
+    }
+    if let Some(run) = &looked.open_run {
+        print::answer(&format!("run {run} is not finished: capgrow apply --resume, or capgrow undo {run}"));
+    }
+    let old = dir.path.join(".capgrow/runs");
+    if old.is_dir() && args.verbose > 0 {
+        print::answer(&format!("backups lie in {}", old.display()));
+    }
+    if let Some(expected) = &looked.expected {
+        print::answer(&format!("compared with {expected}: {}", if yes { "as expected" } else { "not so" }));
+    }
+    Ok(if yes { Answer::Yes } else { Answer::No })
+}

@@ -1,0 +1,236 @@
+//! From the last snapshot and the fleet file to a plan with every write in it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use fleet::Snapshot;
+use fleet::file::AtOnceDoc;
+use fleet::format::WriteDoc;
+use plan::Event;
+use plan::Goal;
+use plan::Group;
+use plan::Lowered;
+use plan::Model;
+use plan::PlanDocument;
+use product::Changes;
+use product::HostFiles;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::cmd::now;
+use crate::fleet_dir::FleetDir;
+use crate::print::Failure;
+use crate::print::failure;
+
+/// A plan and everything it was made from.
+pub struct Designed {
+    /// The plan; without steps where it is blocked.
+    pub document: PlanDocument,
+    /// What it was planned on.
+    pub model: Model,
+    /// The snapshot with the rotations resolved; the plan names it.
+    pub snapshot: Snapshot,
+    /// What each component's files become.
+    pub changes: BTreeMap<String, Changes>,
+    /// The other goal and its lower bound.
+    pub other: Option<(Goal, u64)>,
+}
+
+/// Plans the fleet on the snapshot of the last scan.
+pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
+    let (_, mut snapshot) = dir.latest_snapshot()?.ok_or_else(|| failure("there is no snapshot yet", "capgrow scan"))?;
+    drifted(dir, &snapshot)?;
+    let goal = until.unwrap_or_else(|| {
+        let kept = !dir.doc.rotate.is_empty() && dir.doc.rotate.iter().all(|rotate| rotate.retire == Some(false));
+        if kept { Goal::Coexistence } else { Goal::Retired }
+    });
+    let refusals = match fleet::rotation::resolve(&dir.doc, &mut snapshot, dir, now()) {
+        Ok(()) => Vec::new(),
+        Err(refusals) => refusals,
+    };
+    if let Some(first) = refusals.iter().find(|refusal| refusal.unusable) {
+        let hints = refusals.iter().map(|refusal| if refusal == first { refusal.fix.clone() } else { format!("{refusal}; {}", refusal.fix) }).collect();
+        return Err(Failure { what: first.to_string(), hints, source: None }.into());
+    }
+    if !refusals.is_empty() {
+        let blocked = refusals.iter().map(|refusal| plan::Blocked {
+            component: Some(refusal.target.clone()),
+            link: None,
+            reason: refusal.what.clone(),
+            remedies: vec![refusal.fix.clone()],
+        });
+        let document = PlanDocument { goal, blocked: blocked.collect(), ..PlanDocument::default() };
+        return Ok(Designed { document, model: Model::default(), snapshot, changes: BTreeMap::new(), other: None });
+    }
+    let hosts = dir.hosts();
+    let changes = fleet::changes(&snapshot, &hosts).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
+    let waivers = waivers(dir);
+    let mut lowered = plan::lower(&snapshot, &waivers).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
+    policy(dir, &snapshot, &mut lowered.model);
+    let mut document = planner::plan_model(&lowered.model, goal);
+    document.blocked.extend(obstacles(dir, &changes, &document, &snapshot));
+    let other_goal = if goal == Goal::Retired { Goal::Coexistence } else { Goal::Retired };
+    let other = planner::plan_model(&lowered.model, other_goal).claims.lower_bound.map(|bound| (other_goal, bound));
+    document.waived = waived(dir, &lowered);
+    document.questions = questions(&snapshot, &lowered, &changes);
+    if document.blocked.is_empty() {
+        write_out(&mut document, &mut snapshot, &changes, &lowered.model);
+        document.snapshot = Some(dir.save_snapshot(&snapshot, false)?);
+    } else {
+        document.steps.clear();
+    }
+    Ok(Designed { document, model: lowered.model, snapshot, changes, other })
+}
+
+/// A store or settings file that changed since the scan makes every plan on it wrong.
+pub fn drifted(dir: &FleetDir, snapshot: &Snapshot) -> anyhow::Result<()> {
+    let mut changed = Vec::new();
+    let stores = snapshot.stores.iter().filter(|store| snapshot.uses.iter().any(|used| used.host == store.host && used.path == store.path));
+    let files = snapshot.files.iter().map(|file| (&file.host, &file.path, &file.sha256));
+    for (host, path, sha256) in stores.map(|store| (&store.host, &store.path, &store.sha256)).chain(files) {
+        let Some(tree) = dir.vault.trees().get(host) else { continue };
+        let found = tree.read(path).map(|bytes| fleet::snapshot::sha256_hex(&bytes));
+        if found.as_ref() != Ok(sha256) {
+            changed.push(format!("{host}:{path}"));
+        }
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    Err(failure(format!("changed since the last scan: {}", changed.join(", ")), "capgrow scan, then plan again"))
+}
+
+/// The links of every waiver that still runs.
+fn waivers(dir: &FleetDir) -> Vec<String> {
+    let today = now();
+    dir.doc.waiver.iter().filter(|waiver| waiver.until.unix() + 86_400 > today).flat_map(|waiver| waiver.links.clone()).collect()
+}
+
+fn waived(dir: &FleetDir, lowered: &Lowered) -> Vec<Value> {
+    lowered
+        .waived
+        .iter()
+        .map(|link| {
+            let waiver = dir.doc.waiver.iter().find(|waiver| waiver.links.contains(link));
+            json!({
+                "link": link,
+                "who": waiver.map(|waiver| waiver.who.clone()),
+                "why": waiver.map(|waiver| waiver.why.clone()),
+                "until": waiver.map(|waiver| waiver.until.as_str().to_owned()),
+            })
+        })
+        .collect()
+}
+
+fn questions(snapshot: &Snapshot, lowered: &Lowered, changes: &BTreeMap<String, Changes>) -> Vec<Value> {
+    let mut all: Vec<Value> =
+        snapshot.questions.iter().map(|question| json!({ "about": question.about, "text": question.text, "proposal": question.proposal })).collect();
+    for (link, why) in &lowered.broken {
+        all.push(json!({ "about": link, "text": format!("does not work today, so no plan keeps it up: {why}"), "proposal": null }));
+    }
+    for (component, changes) in changes {
+        for note in &changes.notes {
+            all.push(json!({ "about": component, "text": note, "proposal": null, "note": true }));
+        }
+    }
+    all
+}
+
+/// Redundancy groups and widths of waves.
+fn policy(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
+    let id_of = |model: &Model, name: &str| model.components.iter().position(|component| component.name == name).map(plan::ComponentId::new);
+    for group in &dir.doc.policy.redundancy {
+        let members: Vec<_> = group.members.iter().filter_map(|name| id_of(model, name)).collect();
+        if !members.is_empty() {
+            model.groups.push(Group { members, max: group.down.max(1) });
+        }
+    }
+    for (who, width) in &dir.doc.policy.at_once {
+        let role = who.strip_prefix("role:").unwrap_or(who);
+        let members: Vec<_> = snapshot
+            .components
+            .iter()
+            .filter(|(id, value)| who == "*" || id.as_str() == role || value["role"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(role)))
+            .filter_map(|(id, _)| id_of(model, id))
+            .collect();
+        let max = match width {
+            AtOnceDoc::Count(count) => *count,
+            AtOnceDoc::Share(text) => {
+                let percent: usize = text.trim_end_matches('%').trim().parse().unwrap_or(100);
+                u32::try_from((members.len() * percent).div_ceil(100)).unwrap_or(u32::MAX)
+            }
+        };
+        if !members.is_empty() {
+            model.groups.push(Group { members, max: max.max(1) });
+        }
+    }
+}
+
+/// What would stop a step half-way, found before anything is touched.
+fn obstacles(dir: &FleetDir, changes: &BTreeMap<String, Changes>, document: &PlanDocument, snapshot: &Snapshot) -> Vec<plan::Blocked> {
+    let mut blocked = Vec::new();
+    for (component, changes) in changes {
+        if !document.steps.iter().any(|step| step.component == *component) {
+            continue;
+        }
+        let mut says = |reason: String, remedy: &str| {
+            let new = plan::Blocked { component: Some(component.clone()), link: None, reason, remedies: vec![remedy.to_owned()] };
+            if !blocked.contains(&new) {
+                blocked.push(new);
+            }
+        };
+        for obstacle in &changes.obstacles {
+            says(obstacle.clone(), "see the component in capgrow.toml");
+        }
+        let host = snapshot.components[component]["host"].as_str().unwrap_or_default().to_owned();
+        let Some(machine) = agent::machine(&dir.vault, &host) else { continue };
+        for change in changes.grow.iter().chain(&changes.switch).chain(&changes.retire) {
+            for obstacle in exec::machine::Machine::preflight(&machine, Path::new(&change.path), 1 << 20) {
+                // A directory of a new file is made on the way.
+                let new_file = matches!(change.edit, product::FileEdit::Write { .. } | product::FileEdit::Remove);
+                if new_file && matches!(obstacle, exec::machine::Obstacle::NoDirectory { .. }) {
+                    continue;
+                }
+                says(format!("{host}: {obstacle}"), "make the file replaceable, or waive the component's links");
+            }
+        }
+    }
+    blocked
+}
+
+/// Gives each step its writes in full and the commands that make it effective.
+fn write_out(document: &mut PlanDocument, snapshot: &mut Snapshot, changes: &BTreeMap<String, Changes>, model: &Model) {
+    for step in &mut document.steps {
+        let mut members = vec![step.component.clone()];
+        let at = model.components.iter().find(|component| component.name == step.component);
+        if let Some(shared) = at.and_then(|component| component.shared) {
+            for member in &model.shared[shared.at()] {
+                let name = model.components[member.at()].name.clone();
+                if !members.contains(&name) {
+                    members.push(name);
+                }
+            }
+        }
+        let mut docs: Vec<Value> = Vec::new();
+        for event in &step.events {
+            for member in &members {
+                let Some(of) = changes.get(member) else { continue };
+                let host = snapshot.components[member]["host"].as_str().unwrap_or_default().to_owned();
+                let list = match event {
+                    Event::Grow => &of.grow,
+                    Event::Switch => &of.switch,
+                    Event::Retire => &of.retire,
+                };
+                for change in list {
+                    let doc: WriteDoc = fleet::format::write_doc(&host, event.word(), change, snapshot);
+                    let value = serde_json::to_value(doc).unwrap_or_default();
+                    if !docs.contains(&value) {
+                        docs.push(value);
+                    }
+                }
+            }
+        }
+        step.writes = docs;
+    }
+}
+
