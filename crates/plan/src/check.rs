@@ -250,10 +250,12 @@ impl<'a> Course<'a> {
             let required = self.required(component);
             for event in EventSet::of(&step.events).iter() {
                 let place = &mut self.step_of[slot(component, event)];
-                if *place != NO_STEP {
+                if let Some(earlier) = self.document.steps.get(*place as usize) {
                     self.violations
                         .push(violation(named(), "", &format!("{event} happens twice")));
-                    continue;
+                    if earlier.wave <= step.wave {
+                        continue;
+                    }
                 }
                 *place = position as u32;
                 if !required.has(event) {
@@ -280,8 +282,8 @@ impl<'a> Course<'a> {
                 self.first[slot(id, event)] = self.own(id, event);
             }
             self.joined[at] = self.one_step(id);
-            if self.own_start[at].has(Event::Switch) {
-                self.forms[at] |= 1 << ChainForm::New as u8;
+            if self.own_start[at].has(Event::Switch) && self.forms[at] == 0 {
+                self.forms[at] = 1 << ChainForm::New as u8;
             }
         }
         for members in &self.model.shared {

@@ -12,6 +12,8 @@ mod exact;
 mod local;
 mod patterns;
 mod plan_model;
+mod undo;
 mod waves;
 
 pub use plan_model::plan_model;
+pub use undo::plan_undo;

@@ -1,4 +1,6 @@
 //! The planner from outside: known values, text-driven cases, and an exhaustive second opinion.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod brute;
 mod known;
+mod toy;

@@ -1,0 +1,357 @@
+//! Planner and checker against the exhaustive second opinion, on graphs and random fleets.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use plan::ChainForm;
+use plan::Event;
+use plan::Goal;
+use plan::PlanDocument;
+use plan::check;
+use plan::read_model;
+use plan::read_plan;
+use planner::plan_model;
+use planner::plan_undo;
+
+use crate::toy::GROWN;
+use crate::toy::RETIRED;
+use crate::toy::SWITCHED;
+use crate::toy::Toy;
+use crate::toy::ToyStep;
+use crate::toy::Turn;
+
+/// A small generator of pseudo-random numbers (splitmix64); the seed is printed with each failure.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % limit
+    }
+}
+
+pub fn name(x: usize) -> String {
+    char::from(b'a' + x as u8).to_string()
+}
+
+pub fn random_toy(dice: &mut Dice) -> Toy {
+    let shared = dice.below(5) == 0;
+    let count = 2 + dice.below(if shared { 3 } else { 4 }) as usize;
+    let mut toy = Toy {
+        cross: dice.below(4) == 0,
+        files: (0..count).collect(),
+        ..Toy::default()
+    };
+    let mut text = String::from("model 1\n");
+    for x in 0..count {
+        let cost = 1 + dice.below(9);
+        let (way, price) = match dice.below(8) {
+            0 => ("live", None),
+            1 => ("reload", Some(cost * 100)),
+            _ => ("restart", Some(cost * 1000)),
+        };
+        text += &format!("component {} effective={way} cost={cost}\n", name(x));
+        toy.price.push(price);
+        toy.single.push(false);
+    }
+    let density = 1 + dice.below(4);
+    for a in 0..count {
+        for b in a + 1..count {
+            match dice.below(8) {
+                k if k < density => {
+                    text += &format!("link {} <-> {}\n", name(a), name(b));
+                    toy.edges.extend([(a, b), (b, a)]);
+                }
+                5 => {
+                    text += &format!("link {} -> {}\n", name(a), name(b));
+                    toy.edges.push((b, a));
+                }
+                6 => {
+                    text += &format!("link {} -> {}\n", name(b), name(a));
+                    toy.edges.push((a, b));
+                }
+                _ => {}
+            }
+        }
+    }
+    if shared {
+        text += "shared a b\n";
+        toy.files[1] = 0;
+    }
+    if dice.below(10) == 0 {
+        let x = dice.below(count as u64) as usize;
+        text += &format!("single-anchor {}\n", name(x));
+        toy.single[x] = true;
+    }
+    if dice.below(4) == 0 {
+        let max = 1 + dice.below(2);
+        text += &format!("group a b max={max}\n");
+        toy.groups.push((vec![0, 1], max as usize));
+    }
+    if toy.cross {
+        text += "cross-sign allowed\n";
+    }
+    toy.text = text;
+    toy
+}
+
+pub fn toy_steps(document: &PlanDocument) -> Vec<ToyStep> {
+    let bit = |e: &Event| [GROWN, SWITCHED, RETIRED][*e as usize];
+    let step = |s: &plan::Step| ToyStep {
+        wave: s.wave,
+        component: usize::from(s.component.as_bytes()[0] - b'a'),
+        events: s.events.iter().fold(0, |all, e| all | bit(e)),
+        cross: s.chain == Some(ChainForm::Cross),
+    };
+    document.steps.iter().map(step).collect()
+}
+
+/// Same least cost, a safe plan by both judges, a verified bound, and groups kept.
+#[track_caller]
+fn agree(toy: &Toy, about: &str) {
+    let model = read_model(&toy.text).unwrap();
+    let goal = if toy.stops_at_coexistence {
+        Goal::Coexistence
+    } else {
+        Goal::Retired
+    };
+    let document = plan_model(&model, goal);
+    let least = toy.least_cost();
+    assert_eq!(
+        least.is_none(),
+        !document.blocked.is_empty(),
+        "{about}\n{}",
+        toy.text
+    );
+    let Some(least) = least else { return };
+    let fewest = Toy {
+        price: toy.price.iter().map(|p| p.map(|_| 1)).collect(),
+        ..toy.clone()
+    }
+    .least_cost();
+    assert_eq!(
+        document.claims.lower_bound, fewest,
+        "fewest restarts, {about}\n{}",
+        toy.text
+    );
+    assert_eq!(
+        document.claims.cost_milli,
+        Some(least),
+        "{about}\n{}{document:#?}",
+        toy.text
+    );
+    assert_eq!(
+        document.claims.cost_lower_bound_milli,
+        Some(least),
+        "bound, {about}\n{}",
+        toy.text
+    );
+    let steps = toy_steps(&document);
+    assert!(
+        toy.broken(&steps).is_empty(),
+        "{about}\n{}{document:#?}",
+        toy.text
+    );
+    let checked = check(&model, &document).unwrap_or_else(|e| panic!("{about}\n{}{:#?}", toy.text, e.report));
+    assert_eq!(checked.report().bound.word(), "verified", "{about}\n{}", toy.text);
+    for (members, max) in &toy.groups {
+        let mut waves: Vec<u32> = steps
+            .iter()
+            .filter(|s| members.contains(&s.component))
+            .map(|s| s.wave)
+            .collect();
+        waves.sort_unstable();
+        assert!(
+            waves.windows(max + 1).all(|w| w[0] != w[*max]),
+            "group, {about}\n{}",
+            toy.text
+        );
+    }
+}
+
+#[test]
+fn random_fleets_cost_what_exhaustive_search_says() {
+    for seed in 0..3000 {
+        let mut dice = Dice(seed);
+        let mut toy = random_toy(&mut dice);
+        toy.stops_at_coexistence = dice.below(4) == 0;
+        agree(&toy, &format!("seed {seed}"));
+    }
+}
+
+#[test]
+fn every_connected_mutual_graph_costs_what_exhaustive_search_says() {
+    let mut graphs = 0;
+    for count in 2..=5_usize {
+        let pairs: Vec<(usize, usize)> = (0..count)
+            .flat_map(|a| (a + 1..count).map(move |b| (a, b)))
+            .collect();
+        let mut seen = BTreeSet::new();
+        for mask in 0_u32..1 << pairs.len() {
+            if !connected(count, &pairs, mask) || !seen.insert(canonical(count, &pairs, mask)) {
+                continue;
+            }
+            graphs += 1;
+            let mut toy = Toy {
+                files: (0..count).collect(),
+                price: vec![Some(1000); count],
+                single: vec![false; count],
+                ..Toy::default()
+            };
+            let names: Vec<String> = (0..count).map(name).collect();
+            toy.text = format!("model 1\ncomponent {}\n", names.join(" "));
+            for (_, &(a, b)) in pairs.iter().enumerate().filter(|(i, _)| mask & 1 << i != 0) {
+                toy.edges.extend([(a, b), (b, a)]);
+                toy.text += &format!("link {} <-> {}\n", name(a), name(b));
+            }
+            agree(&toy, "graph");
+            toy.stops_at_coexistence = true;
+            agree(&toy, "graph, coexistence");
+            toy.stops_at_coexistence = false;
+            toy.cross = true;
+            toy.text += "cross-sign allowed\n";
+            agree(&toy, "graph, cross-signed");
+        }
+    }
+    assert_eq!(graphs, 1 + 2 + 6 + 21);
+}
+
+fn connected(count: usize, pairs: &[(usize, usize)], mask: u32) -> bool {
+    let mut reached = vec![false; count];
+    reached[0] = true;
+    for _ in 0..count {
+        for (_, &(a, b)) in pairs.iter().enumerate().filter(|(i, _)| mask & 1 << i != 0) {
+            let either = reached[a] || reached[b];
+            (reached[a], reached[b]) = (either, either);
+        }
+    }
+    reached.into_iter().all(|r| r)
+}
+
+/// The least mask among all renumberings.
+fn canonical(count: usize, pairs: &[(usize, usize)], mask: u32) -> u32 {
+    let place = |a: usize, b: usize| pairs.iter().position(|&p| p == (a.min(b), a.max(b))).unwrap();
+    let mut least = u32::MAX;
+    permute(&mut (0..count).collect(), 0, &mut |order: &[usize]| {
+        let image = pairs.iter().enumerate().filter(|(i, _)| mask & 1 << i != 0);
+        least = least.min(image.fold(0, |m, (_, &(a, b))| m | 1 << place(order[a], order[b])));
+    });
+    least
+}
+
+fn permute(order: &mut Vec<usize>, from: usize, visit: &mut impl FnMut(&[usize])) {
+    if from == order.len() {
+        return visit(order);
+    }
+    for i in from..order.len() {
+        order.swap(from, i);
+        permute(order, from + 1, visit);
+        order.swap(from, i);
+    }
+}
+
+#[test]
+fn from_every_barrier_the_way_back_is_safe() {
+    for seed in 0..600 {
+        let mut dice = Dice(seed ^ 0x0d0);
+        let toy = random_toy(&mut dice);
+        let model = read_model(&toy.text).unwrap();
+        let forward = plan_model(&model, Goal::Retired);
+        let phases = forward.claims.phases.unwrap() as u32;
+        for barrier in 0..=phases {
+            let mut start: BTreeMap<String, Vec<Event>> = BTreeMap::new();
+            for step in forward.steps.iter().filter(|s| s.wave <= barrier) {
+                start
+                    .entry(step.component.clone())
+                    .or_default()
+                    .extend(&step.events);
+            }
+            let back = plan_undo(&model, &forward, &start);
+            let about = format!("seed {seed}, barrier {barrier}\n{}{back:#?}", toy.text);
+            check(&model, &back).unwrap_or_else(|e| panic!("{:#?}\n{about}", e.report));
+            let read = read_plan(&back.to_bytes()).unwrap();
+            assert!(check(&model, &read).is_ok(), "{about}");
+            let mut values = vec![0; toy.files.len()];
+            for step in toy_steps(&forward).iter().filter(|s| s.wave <= barrier) {
+                for (value, files) in values.iter_mut().zip(&toy.files) {
+                    if *files == toy.files[step.component] {
+                        *value |= step.events;
+                    }
+                }
+            }
+            let broken = toy.broken_from(&values, &toy_steps(&back), Turn::Clear);
+            assert!(broken.is_empty(), "{broken:?} {about}");
+        }
+    }
+}
+
+#[test]
+fn the_checker_names_exactly_the_edges_that_break_in_altered_plans() {
+    let mut altered = 0;
+    for seed in 0..3000 {
+        let mut dice = Dice(seed ^ 0xa17e);
+        let toy = random_toy(&mut dice);
+        let model = read_model(&toy.text).unwrap();
+        let mut document = plan_model(&model, Goal::Retired);
+        let shares = toy.files.windows(2).any(|w| w[0] == w[1]);
+        if document.steps.len() < 2 || toy.single.contains(&true) {
+            continue;
+        }
+        for _ in 0..1 + dice.below(3) {
+            alter(&mut document, &mut dice);
+        }
+        altered += 1;
+        let found: BTreeSet<String> = match check(&model, &document) {
+            Ok(_) => BTreeSet::new(),
+            Err(refusal) => refusal.report.violations.into_iter().map(|v| v.link).collect(),
+        };
+        let found: BTreeSet<String> = found.into_iter().filter(|l| l.contains("->")).collect();
+        let link = |(p, v): (usize, usize)| format!("{} -> {}", name(p), name(v));
+        let broken: BTreeSet<String> = toy.broken(&toy_steps(&document)).into_iter().map(link).collect();
+        // A restart loads all that lies on disk; the checker believes only what a step declares.
+        assert!(broken.is_subset(&found), "seed {seed}\n{}{document:#?}", toy.text);
+        assert!(
+            shares || found == broken,
+            "seed {seed}, {broken:?}\n{}{document:#?}",
+            toy.text
+        );
+    }
+    assert!(altered > 1500, "{altered}");
+}
+
+fn alter(document: &mut PlanDocument, dice: &mut Dice) {
+    let count = document.steps.len() as u64;
+    if count < 2 {
+        return;
+    }
+    let (i, j) = (dice.below(count) as usize, dice.below(count) as usize);
+    match dice.below(5) {
+        0 => {
+            document.steps.remove(i);
+        }
+        1 => {
+            let wave = document.steps[i].wave;
+            document.steps[i].wave = document.steps[j].wave;
+            document.steps[j].wave = wave;
+        }
+        2 => {
+            let wave = document.steps[i].wave;
+            document
+                .steps
+                .iter_mut()
+                .filter(|s| s.wave > wave)
+                .for_each(|s| s.wave -= 1);
+        }
+        3 => document.steps[i].wave = 1 + dice.below(6) as u32,
+        _ => {
+            let events = std::mem::take(&mut document.steps[i].events);
+            document.steps[i].events = std::mem::replace(&mut document.steps[j].events, events);
+            let chain = document.steps[i].chain;
+            document.steps[i].chain = document.steps[j].chain;
+            document.steps[j].chain = chain;
+        }
+    }
+}
