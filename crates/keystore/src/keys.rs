@@ -9,13 +9,17 @@
 //!
 //! Source: RFC 5958, RFC 8017 A.1.2, RFC 5915.
 
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256K1_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING,
+    ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair,
+};
 use zeroize::Zeroizing;
 
 use crate::certificate::{Algorithm, Certificate};
 use crate::der::{self, Der, tag};
 use crate::entry::Unlock;
 use crate::error::{KeyError, UnlockError};
-use crate::oid;
+use crate::oid::{self, Oid};
 use crate::pbe::{KdfPassword, Scheme};
 use crate::public_key::PublicKey;
 use crate::reader::ReadError;
@@ -95,7 +99,7 @@ impl PrivateKey {
     }
 
     /// Whether the certificate is for this key, by the numbers of both: RSA modulus and exponent, curve and point,
-    /// Edwards point.
+    /// Edwards point. A point that the key does not carry is computed for P-256, P-384, P-521, secp256k1 and Ed25519.
     pub fn matches(&self, certificate: &Certificate) -> KeyMatch {
         self.matches_spki(certificate.spki())
     }
@@ -137,10 +141,13 @@ impl PrivateKey {
             if curve != public.algorithm.parameters() {
                 return Some(false);
             }
-            let point = key.point.or(self.attached_public());
-            return point.and_then(|point| same_point(point, public.bits));
+            let attached = key.point.or(self.attached_public()).map(<[u8]>::to_vec);
+            let point = attached.or_else(|| ec_point(curve, self.pkcs8_der()))?;
+            return same_point(&point, public.bits);
         }
-        self.attached_public().map(|attached| attached == public.bits)
+        let attached = self.attached_public().map(<[u8]>::to_vec);
+        let point = attached.or_else(|| edwards_point(algorithm.oid(), self.pkcs8_der()))?;
+        Some(point == public.bits)
     }
 
     /// The public key that PKCS#8 version 2 may carry behind the attributes.
@@ -336,6 +343,22 @@ fn read_rsa(der: &[u8]) -> Result<(&[u8], &[u8]), ReadError> {
     Ok((der::trim_zeros(modulus), der::trim_zeros(exponent)))
 }
 
+/// The point of a key that does not carry it, as Java writes its EC keys; nothing for a curve the library does not have.
+fn ec_point(curve: &[u8], pkcs8: &[u8]) -> Option<Vec<u8>> {
+    let curve = Der::new(curve).any("curve").ok()?.oid("curve").ok()?;
+    let (_, algorithm) = EC_ALGORITHMS.iter().find(|(known, _)| *known == curve)?;
+    let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8).ok()?;
+    Some(pair.public_key().as_ref().to_vec())
+}
+
+fn edwards_point(kind: Oid<'_>, pkcs8: &[u8]) -> Option<Vec<u8>> {
+    if kind != oid::ED25519 {
+        return None;
+    }
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).ok()?;
+    Some(pair.public_key().as_ref().to_vec())
+}
+
 /// Compares curve points; a compressed one is compared by its first coordinate and parity.
 fn same_point(left: &[u8], right: &[u8]) -> Option<bool> {
     let ((left_form, left_rest), (right_form, right_rest)) = (left.split_first()?, right.split_first()?);
@@ -350,3 +373,10 @@ fn same_point(left: &[u8], right: &[u8]) -> Option<bool> {
     let parity = long.last()? & 1;
     Some(long.len() == short.len() * 2 && long.starts_with(short) && short_form & 1 == parity)
 }
+
+const EC_ALGORITHMS: [(Oid<'static>, &EcdsaSigningAlgorithm); 4] = [
+    (oid::P256, &ECDSA_P256_SHA256_ASN1_SIGNING),
+    (oid::P384, &ECDSA_P384_SHA384_ASN1_SIGNING),
+    (oid::P521, &ECDSA_P521_SHA512_ASN1_SIGNING),
+    (oid::SECP256K1, &ECDSA_P256K1_SHA256_ASN1_SIGNING),
+];

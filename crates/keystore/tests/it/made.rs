@@ -37,10 +37,7 @@ pub fn certificate(label: &str) -> Certificate {
 pub fn identity(label: &str) -> (PrivateKey, Certificate) {
     let store = own_v6();
     let entry = &store.entries()[store.find(label).expect("the label is there")];
-    let key = entry
-        .unlock(Some(&password()))
-        .ok()
-        .expect("the password is right");
+    let key = entry.unlock(Some(&password())).expect("the password is right");
     (key, entry.certificates()[0].clone())
 }
 

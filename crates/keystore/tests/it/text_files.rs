@@ -180,10 +180,9 @@ fn same_key(entry: &Entry, truth: &Value, sample: &Sample) -> Result<(), String>
     let spki = truth["spki_sha256"]
         .as_str()
         .ok_or(format!("no spki in {truth}"))?;
-    if let Some(certificate) = entry.certificates().first() {
-        if hex(&certificate.spki_sha256()) != spki {
-            return Err("the chain is another key's".to_owned());
-        }
+    let leaf = entry.certificates().first();
+    if leaf.is_some_and(|leaf| hex(&leaf.spki_sha256()) != spki) {
+        return Err("the chain is another key's".to_owned());
     }
     let pkcs8 = hex(&sha2::Sha256::digest(key.pkcs8_der()));
     let is_same = truth["pkcs8_sha256_reencoded"] == pkcs8.as_str();
