@@ -15,6 +15,18 @@ pub(crate) enum Hash {
 }
 
 impl Hash {
+    /// Length of the digest.
+    pub(crate) fn octets(self) -> usize {
+        match self {
+            Self::Md2 | Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha224 => 28,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
     /// Name as Java writes it: `SHA256`.
     pub(crate) fn name(self) -> &'static str {
         match self {

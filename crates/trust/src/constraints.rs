@@ -1,6 +1,9 @@
 //! Name constraints (RFC 5280 4.2.1.10), as each family applies them.
 
+pub(crate) mod gnutls;
+pub(crate) mod go;
 pub(crate) mod java;
+pub(crate) mod webpki;
 
 use crate::cert::Cert;
 use crate::dn;
@@ -186,4 +189,10 @@ fn looks_like_host(text: &str) -> bool {
                     .bytes()
                     .all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
         })
+}
+
+/// Labels of visible ASCII, none empty.
+pub(crate) fn is_printable_host(name: &[u8]) -> bool {
+    name.split(|&octet| octet == b'.')
+        .all(|label| !label.is_empty() && label.iter().all(u8::is_ascii_graphic))
 }

@@ -1,8 +1,11 @@
 //! Is this certificate for that name: one matcher per family of runtimes.
 
+mod gnutls;
+mod go;
 mod java;
 mod openssl;
 mod others;
+mod webpki;
 
 use std::net::IpAddr;
 
@@ -10,9 +13,12 @@ use crate::cert::Cert;
 use crate::dn;
 use crate::extension::General;
 
+pub(crate) use gnutls::gnutls;
+pub(crate) use go::go;
 pub(crate) use java::java;
 pub(crate) use openssl::openssl;
 pub(crate) use others::{curl, node};
+pub(crate) use webpki::webpki;
 
 /// What the client dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,12 @@
 //! From a question to a verdict: each family of runtimes searches in its own way.
 
+mod gnutls;
+mod go;
 mod gskit;
 mod java;
 mod openssl;
 mod openssl_chain;
+mod webpki;
 
 use crate::algorithm::Key;
 use crate::case::{Case, Question};
@@ -31,6 +34,9 @@ pub fn verdict(profile: &Profile, question: &Question<'_>, signatures: &dyn Sign
         return reject(found, case.into_trace());
     }
     let outcome = match &profile.search {
+        Search::GnuTls(rules) => gnutls::judge(&case, rules),
+        Search::Go(rules) => go::judge(&case, rules),
+        Search::WebPki(rules) => webpki::judge(&case, rules),
         Search::Gskit(rules) => gskit::judge(&case, rules),
         Search::Java(rules) => java::judge(&case, rules),
         Search::OpenSsl(rules) => openssl::judge(&case, rules),

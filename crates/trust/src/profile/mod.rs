@@ -1,16 +1,23 @@
 //! Runtimes as data: each field with the place it was taken from.
 
+mod gnutls;
+mod go;
 mod gskit;
 mod java;
 mod openssl;
+mod webpki;
 
 use crate::algorithm::{Curve, Hash, Key};
 use crate::cert::Cert;
 use crate::dn;
+use crate::extension::General;
 
+pub use gnutls::GnuTls;
+pub use go::Go;
 pub use gskit::Gskit;
 pub use java::{Java, JavaValidator};
 pub use openssl::{HostMatch, OpenSsl, OpenSslPrints};
+pub use webpki::WebPki;
 
 /// The curves that TLS libraries offer by default.
 pub(crate) const COMMON_CURVES: Option<Cited<&'static [Curve]>> = Some(cited(
@@ -66,12 +73,18 @@ pub enum Evidence {
 /// The families of search, each with its data.
 #[derive(Debug)]
 pub enum Search {
+    /// GnuTLS.
+    GnuTls(GnuTls),
+    /// Go.
+    Go(Go),
     /// IBM GSKit.
     Gskit(Gskit),
     /// OpenJDK and its relatives.
     Java(Java),
     /// OpenSSL's `X509_verify_cert` and the programs around it.
     OpenSsl(OpenSsl),
+    /// rustls-webpki.
+    WebPki(WebPki),
 }
 
 /// Something about a certificate that makes some runtimes refuse to decode it.
@@ -84,6 +97,8 @@ pub enum Defect {
     BrokenExtension,
     /// The same extension twice.
     DuplicateExtension,
+    /// nameConstraints that is empty, or has an empty list.
+    EmptySubtrees,
     /// No subject, and no SAN either.
     EmptySubjectWithoutNames,
     /// An RSA modulus that is even.
@@ -92,6 +107,8 @@ pub enum Defect {
     NegativeSerial,
     /// Bytes that are no certificate at all.
     NoCertificate,
+    /// An iPAddress of a length that is no address.
+    OddAddress,
     /// A key on a curve the runtime has not.
     UnknownCurve,
 }
@@ -102,6 +119,17 @@ impl Defect {
             Self::AlgorithmMismatch => !cert.has_consistent_algorithm(),
             Self::BrokenExtension => !cert.extensions.broken.is_empty(),
             Self::DuplicateExtension => cert.extensions.has_duplicate,
+            Self::EmptySubtrees => cert
+                .extensions
+                .subtrees
+                .as_ref()
+                .is_some_and(|set| set.is_empty_list),
+            Self::OddAddress => cert
+                .extensions
+                .names
+                .iter()
+                .flatten()
+                .any(|name| matches!(name, General::Ip(address) if !matches!(address.len(), 4 | 16))),
             Self::EmptySubjectWithoutNames => dn::is_empty(cert.subject) && cert.extensions.names.is_none(),
             Self::EvenModulus => matches!(cert.key, Key::Rsa { is_odd: false, .. }),
             Self::NegativeSerial => cert.serial.first().is_some_and(|octet| octet & 0x80 != 0),
@@ -122,6 +150,8 @@ impl Defect {
                 "subject field is empty, and SubjectAlternativeName extension is absent"
             }
             Self::EvenModulus => "invalid RSA public key",
+            Self::EmptySubtrees => "empty name constraints extension",
+            Self::OddAddress => "cannot parse IP address",
             Self::NegativeSerial => "negative serial number",
             Self::NoCertificate => "no certificate",
             Self::UnknownCurve => "unsupported elliptic curve",
@@ -164,7 +194,12 @@ impl Profile {
         match &self.search {
             Search::Java(_) => format!("CertificateException: certificate {index} not parsed: {words}"),
             Search::Gskit(_) => format!("GSK_ERROR_BAD_CERT (414): {words}"),
-            Search::OpenSsl(_) => format!("certificate {index} not parsed: {words}"),
+            Search::Go(_) => {
+                format!("tls: failed to parse certificate from server: x509: {words} (certificate {index})")
+            }
+            Search::GnuTls(_) | Search::OpenSsl(_) | Search::WebPki(_) => {
+                format!("certificate {index} not parsed: {words}")
+            }
         }
     }
 }
@@ -176,10 +211,15 @@ pub fn runtime(name: &str) -> Option<&'static Profile> {
 
 /// All profiles, by family.
 pub fn runtimes() -> impl Iterator<Item = &'static Profile> {
-    openssl::PROFILES
-        .iter()
-        .chain(java::PROFILES)
-        .chain(gskit::PROFILES)
+    let families = [
+        openssl::PROFILES,
+        java::PROFILES,
+        gnutls::PROFILES,
+        go::PROFILES,
+        webpki::PROFILES,
+        gskit::PROFILES,
+    ];
+    families.into_iter().flatten()
 }
 
 /// Whether one of the hashes was used.
