@@ -342,8 +342,9 @@ impl Pkcs12Store {
         let is_key = |entry: &&Entry| entry.kind_name() == "private-key";
         let after: Vec<&Entry> = next.entries.iter().filter(is_key).collect();
         self.entries.iter().enumerate().all(|(index, entry)| {
-            let same =
-                |there: &&Entry| there.alias == entry.alias && there.certificates().starts_with(entry.certificates());
+            let same = |there: &&Entry| {
+                there.alias == entry.alias && there.certificates().starts_with(entry.certificates())
+            };
             !is_key(&entry) || Some(index) == touched || after.iter().any(same)
         })
     }

@@ -1,6 +1,6 @@
 //! Where the stores of other tools lie: some beside the tests, all of them beside the workspace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use keystore::{Limits, ParseError, Password, Store};
 
@@ -33,10 +33,24 @@ impl Sample {
 
 /// All samples of these formats: the big corpus when it lies beside the workspace, else the copies here.
 pub fn samples(formats: &[&str]) -> Vec<Sample> {
-    let folder = big_corpus().unwrap_or_else(|| {
-        println!("SKIPPED: the corpus beside the workspace is absent, only the copied stores are read");
-        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"))
-    });
+    match big_corpus() {
+        Some(folder) => read_all(&folder, formats),
+        None => {
+            println!("SKIPPED: the corpus beside the workspace is absent, only the copied stores are read");
+            copied(formats)
+        }
+    }
+}
+
+/// The samples beside the tests.
+pub fn copied(formats: &[&str]) -> Vec<Sample> {
+    read_all(
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors")),
+        formats,
+    )
+}
+
+fn read_all(folder: &Path, formats: &[&str]) -> Vec<Sample> {
     let manifest = std::fs::read_to_string(folder.join("MANIFEST.tsv")).expect("each corpus has a manifest");
     let mut samples = Vec::new();
     for line in manifest.lines().skip(1) {
@@ -57,7 +71,7 @@ pub fn samples(formats: &[&str]) -> Vec<Sample> {
             format,
             bytes,
             password,
-            folder: folder.clone(),
+            folder: folder.to_owned(),
         });
     }
     samples

@@ -108,9 +108,15 @@ fn a_new_password_opens_the_store_and_the_old_one_does_not() {
             assert!(old.is_err(), "{}: the old password still opens it", sample.name);
         }
         for (before, after) in original.entries().iter().zip(again.entries()) {
-            let had_it = before.kind_name() == "private-key" && before.unlock(sample.password.as_ref()).is_ok();
+            let had_it =
+                before.kind_name() == "private-key" && before.unlock(sample.password.as_ref()).is_ok();
             if had_it && store.format() == Format::Pkcs12 {
-                assert!(after.unlock(Some(&new)).is_ok(), "{}: {:?}", sample.name, after.alias());
+                assert!(
+                    after.unlock(Some(&new)).is_ok(),
+                    "{}: {:?}",
+                    sample.name,
+                    after.alias()
+                );
             }
         }
     }

@@ -180,7 +180,7 @@ fn key_digest(entry: &Entry, password: Option<&Password>) -> Option<String> {
 }
 
 /// The key as Java encodes it again: version 0, no attributes, no public key.
-fn plain_pkcs8(der: &[u8]) -> Vec<u8> {
+pub fn plain_pkcs8(der: &[u8]) -> Vec<u8> {
     let mut fields = keystore::der::Der::new(der).sequence("key").expect("a key");
     let mut part = || fields.any("key").expect("a key").full;
     let (_version, algorithm, octets) = (part(), part(), part());
