@@ -1,6 +1,8 @@
 //! Workload Automation: its processes found by layout, its links from settings and definitions, and what its files
 //! become in a rotation. Source: domain specification, parts A and B.
 
+mod changes;
+mod content;
 mod layout;
 mod links;
 mod parts;
@@ -9,6 +11,11 @@ mod scan;
 pub mod conman;
 pub mod definitions;
 
+pub use changes::changes;
+pub use changes::switches_at_retirement;
+pub use content::EntryContent;
+pub use content::EntryKind;
+pub use content::StoreContent;
 pub use scan::Found;
 pub use scan::Question;
 pub use scan::ScanContext;
@@ -21,3 +28,15 @@ pub const PRODUCT: &str = "workload-automation";
 const AUTHORIZED_CNS: &str = "Broker.AuthorizedCNs";
 /// Below the data directory.
 const BROKER_PROPERTIES: &str = "broker/config/BrokerWorkstation.properties";
+
+/// Which process a component is, by the names of its id and stores: those that a scan gives.
+fn kind_of(component: &crate::component::Component) -> Option<parts::Kind> {
+    let has = |id: &str| component.store(id).is_some();
+    match component.role.as_str() {
+        "DA" => Some(parts::Kind::Agent),
+        "DWC" => Some(parts::Kind::Console),
+        _ if has("keystore") || has("truststore") => Some(parts::Kind::Engine),
+        _ if has("id") || has("ca") || has("cms") => Some(parts::Kind::Netman),
+        _ => None,
+    }
+}
