@@ -8,7 +8,7 @@
 //! | base64 | content, DER |
 //! | `-----END label-----` | its end, alone on its line |
 //!
-//! Source: RFC 7468; OpenSSL `PEM_read_bio`, `openssl pkcs12` for Bag Attributes.
+//! Source: docs/formats/pem.md; RFC 7468; OpenSSL `PEM_read_bio`, `openssl pkcs12` for Bag Attributes.
 
 mod blocks;
 mod legacy;

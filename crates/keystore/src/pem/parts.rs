@@ -1,5 +1,7 @@
 //! What the blocks of a PEM file are, and which of them make one entry.
 
+use std::collections::BTreeSet;
+
 use super::blocks::Block;
 use super::legacy::LegacyKey;
 use crate::certificate::Certificate;
@@ -196,10 +198,12 @@ fn leaf(parts: &[Part], key_ids: &[Option<String>], index: usize) -> Option<usiz
         return None;
     }
     let all: Vec<(usize, &Certificate)> = candidates().collect();
-    let is_issuer = |one: &Certificate| {
-        all.iter()
-            .any(|(_, other)| *other != one && other.names_as_issuer(one))
-    };
+    let issuers: BTreeSet<Vec<u8>> = all
+        .iter()
+        .filter(|(_, one)| !one.is_self_issued())
+        .map(|(_, one)| one.issuer().canonical())
+        .collect();
+    let is_issuer = |one: &Certificate| issuers.contains(&one.subject().canonical());
     let is_authority = |one: &Certificate| {
         one.basic_constraints()
             .ok()

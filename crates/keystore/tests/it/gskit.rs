@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::made::{
     certificate, database, first_key, identity, kdb_vectors, label_of, own, password, put, trust,
+    without_point,
 };
 use crate::random::{self, Random};
 
@@ -185,6 +186,39 @@ fn edited_copies_of_other_writers_databases_open_in_gskit() {
         );
         check(&answer, "chain rejected", None);
     }
+}
+
+/// Java leaves the point out of its elliptic curve keys; from such a store the key goes into a database all the same.
+#[test]
+fn an_elliptic_curve_key_out_of_a_java_store_is_presented_by_gskit() {
+    let Some(oracle) = oracle() else { return };
+    let mut random = random::env(27);
+    let (key, leaf) = identity("client ec");
+    let key = without_point(&key);
+    assert_eq!(key.matches(&leaf), keystore::KeyMatch::Matches);
+    let mut store = database(Store::empty_cms(CmsVersion::V6), 0, 1, &mut random);
+    for edit in [
+        put("ec", &(key, leaf)),
+        trust("root", &certificate("root")),
+        trust("inter", &certificate("inter")),
+    ] {
+        store.edit(&edit, &mut random.env()).unwrap();
+    }
+    let answer = oracle.ask("without-point", &store, StashVersion::V2, &mut random);
+    check(&answer, "handshake ok", Some("CN = client ec"));
+}
+
+/// A personal certificate may be a signer as well: a self-signed one trusts its own kind that way.
+#[test]
+fn a_certificate_that_is_personal_and_signer_does_not_hinder_gskit() {
+    let Some(oracle) = oracle() else { return };
+    let mut random = random::env(28);
+    let mut store = database(Store::empty_cms(CmsVersion::V6), 7, 20, &mut random);
+    store
+        .edit(&trust("itself", &certificate("client")), &mut random.env())
+        .unwrap();
+    let answer = oracle.ask("itself", &store, StashVersion::V2, &mut random);
+    check(&answer, "handshake ok", Some("CN = client one"));
 }
 
 /// The negative control: the same question about a stash of another password.

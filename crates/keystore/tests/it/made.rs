@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use keystore::der::{self, Der};
 use keystore::{Body, Certificate, Edit, Limits, Password, Place, PrivateKey, Store};
 
 use crate::random::Random;
@@ -39,6 +40,22 @@ pub fn identity(label: &str) -> (PrivateKey, Certificate) {
     let entry = &store.entries()[store.find(label).expect("the label is there")];
     let key = entry.unlock(Some(&password())).expect("the password is right");
     (key, entry.certificates()[0].clone())
+}
+
+/// An elliptic curve key as Java writes it: without its point.
+pub fn without_point(key: &PrivateKey) -> PrivateKey {
+    let mut parts = Der::new(key.pkcs8_der()).sequence("key").expect("PKCS#8");
+    let version = parts.any("version").expect("PKCS#8").full;
+    let algorithm = parts.any("algorithm").expect("PKCS#8").full;
+    let inner = parts.any("key").expect("PKCS#8").content;
+    let mut inner = Der::new(inner).sequence("EC key").expect("SEC 1");
+    let (one, secret) = (
+        inner.any("version").expect("SEC 1").full,
+        inner.any("key").expect("SEC 1").full,
+    );
+    let inner = der::write_octets(&der::write_sequence(&[one, secret]));
+    let der = der::write_sequence(&[version, algorithm, &inner]);
+    PrivateKey::from_pkcs8_der(der).expect("PKCS#8")
 }
 
 /// A certificate like no other: another subject and serial in place of those of `not trusted`. Its signature is broken.
