@@ -130,7 +130,7 @@ impl Header {
                 left,
             });
         }
-        if wanted < left as u64 || (count > 0 && slot_size < 8) {
+        if wanted < left as u64 || (count > 0 && slot_size < LEAST_SLOT) {
             return Err(malformed(
                 0x10,
                 "slot size and count do not fit the size of the file",
@@ -201,3 +201,6 @@ fn tag_of(format: Format) -> [u8; 8] {
         _ => *b"X509KEY\0",
     }
 }
+
+/// No record fits into less; it keeps the number of slots in proportion to the file.
+const LEAST_SLOT: u32 = 64;

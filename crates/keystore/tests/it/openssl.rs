@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use keystore::{Edit, Format, Password, Place, Store};
+use keystore::{Body, Edit, Format, Password, Place, Request, RevocationList, Store};
 
 use crate::made::{certificate, filler, identity};
 use crate::random;
@@ -118,4 +118,125 @@ fn certificates_show_what_openssl_shows() {
             assert!(shown.contains(&wanted), "{label}: {wanted} is not in {shown}");
         }
     }
+}
+
+const CONFIGURATION: &str = "
+[req]
+distinguished_name = dn
+req_extensions = names
+prompt = no
+[dn]
+C = US
+O = IBM
+CN = Server
+[names]
+subjectAltName = DNS:host.example.com, IP:10.1.2.3
+[ca]
+default_ca = here
+[here]
+database = index.txt
+default_md = sha256
+default_crl_days = 30
+crlnumber = crlnumber
+certificate = root.pem
+private_key = root.key
+";
+
+/// Requests and revocation lists made by OpenSSL, in PEM and DER.
+#[test]
+fn requests_and_revocation_lists_of_openssl_are_read() {
+    if !is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("o.cnf"), CONFIGURATION).unwrap();
+    std::fs::write(
+        path("index.txt"),
+        "R\t351231000000Z\t260101120000Z\t00FF12\tunknown\t/CN=gone\n",
+    )
+    .unwrap();
+    std::fs::write(path("crlnumber"), "01\n").unwrap();
+    let run = |arguments: &[&str]| {
+        let out = Command::new("openssl")
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(
+            out.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+    };
+    let ec = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-384",
+        "-nodes",
+        "-config",
+        "o.cnf",
+    ];
+    run(&[
+        &["req", "-new", "-keyout", "key.pem", "-out", "request.pem"][..],
+        &ec,
+    ]
+    .concat());
+    run(&[
+        "req",
+        "-in",
+        "request.pem",
+        "-outform",
+        "DER",
+        "-out",
+        "request.der",
+    ]);
+    run(&[
+        &[
+            "req", "-x509", "-keyout", "root.key", "-out", "root.pem", "-days", "9",
+        ][..],
+        &ec,
+    ]
+    .concat());
+    run(&["ca", "-config", "o.cnf", "-gencrl", "-out", "crl.pem"]);
+    run(&["crl", "-in", "crl.pem", "-outform", "DER", "-out", "crl.der"]);
+    let read = |name: &str| {
+        let bytes = std::fs::read(path(name)).unwrap();
+        keystore::read(&bytes, None, &keystore::Limits::default()).unwrap()
+    };
+    for name in ["request.pem", "request.der"] {
+        let store = read(name);
+        let Body::Request { der, .. } = store.entries()[0].body() else {
+            panic!("{name}: {store:?}")
+        };
+        let request = Request::parse(der).unwrap();
+        assert_eq!(request.subject.to_string(), "CN=Server,O=IBM,C=US");
+        assert_eq!(request.public_key().kind().to_string(), "EC P-384");
+        let names = request
+            .extensions
+            .iter()
+            .find(|one| one.oid == keystore::oid::SUBJECT_ALT_NAME)
+            .unwrap();
+        let names: Vec<String> = names
+            .general_names()
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(names, ["DNS:host.example.com", "IP:10.1.2.3"]);
+        let key = read("key.pem").entries()[0].unlock(None).unwrap();
+        assert_eq!(key.matches_spki(request.spki), keystore::KeyMatch::Matches);
+    }
+    for name in ["crl.pem", "crl.der"] {
+        assert_eq!(read(name).entries()[0].kind_name(), "opaque", "{name}");
+    }
+    let bytes = std::fs::read(path("crl.der")).unwrap();
+    let list = RevocationList::parse(&bytes).unwrap();
+    assert_eq!(list.issuer.to_string(), "CN=Server,O=IBM,C=US");
+    let [(serial, when)] = list.revoked.as_slice() else {
+        panic!("{list:?}")
+    };
+    assert_eq!((*serial, *when), ([0, 0xff, 0x12].as_slice(), 1_767_268_800));
+    assert_eq!(list.next_update.unwrap() - list.this_update, 30 * 86_400);
 }
