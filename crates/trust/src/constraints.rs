@@ -3,6 +3,7 @@
 pub(crate) mod gnutls;
 pub(crate) mod go;
 pub(crate) mod java;
+pub(crate) mod nss;
 pub(crate) mod webpki;
 
 use crate::cert::Cert;

@@ -4,6 +4,7 @@ mod gnutls;
 mod go;
 mod gskit;
 mod java;
+pub(crate) mod nss;
 mod openssl;
 mod openssl_chain;
 mod webpki;
@@ -36,6 +37,7 @@ pub fn verdict(profile: &Profile, question: &Question<'_>, signatures: &dyn Sign
     let outcome = match &profile.search {
         Search::GnuTls(rules) => gnutls::judge(&case, rules),
         Search::Go(rules) => go::judge(&case, rules),
+        Search::Nss(rules) => nss::judge(&case, rules),
         Search::WebPki(rules) => webpki::judge(&case, rules),
         Search::Gskit(rules) => gskit::judge(&case, rules),
         Search::Java(rules) => java::judge(&case, rules),

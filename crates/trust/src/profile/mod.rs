@@ -4,6 +4,7 @@ mod gnutls;
 mod go;
 mod gskit;
 mod java;
+mod nss;
 mod openssl;
 mod webpki;
 
@@ -16,6 +17,7 @@ pub use gnutls::GnuTls;
 pub use go::Go;
 pub use gskit::Gskit;
 pub use java::{Java, JavaValidator};
+pub use nss::Nss;
 pub use openssl::{HostMatch, OpenSsl, OpenSslPrints};
 pub use webpki::WebPki;
 
@@ -81,6 +83,8 @@ pub enum Search {
     Gskit(Gskit),
     /// OpenJDK and its relatives.
     Java(Java),
+    /// NSS.
+    Nss(Nss),
     /// OpenSSL's `X509_verify_cert` and the programs around it.
     OpenSsl(OpenSsl),
     /// rustls-webpki.
@@ -197,7 +201,7 @@ impl Profile {
             Search::Go(_) => {
                 format!("tls: failed to parse certificate from server: x509: {words} (certificate {index})")
             }
-            Search::GnuTls(_) | Search::OpenSsl(_) | Search::WebPki(_) => {
+            Search::GnuTls(_) | Search::Nss(_) | Search::OpenSsl(_) | Search::WebPki(_) => {
                 format!("certificate {index} not parsed: {words}")
             }
         }
@@ -217,6 +221,7 @@ pub fn runtimes() -> impl Iterator<Item = &'static Profile> {
         gnutls::PROFILES,
         go::PROFILES,
         webpki::PROFILES,
+        nss::PROFILES,
         gskit::PROFILES,
     ];
     families.into_iter().flatten()
