@@ -2,10 +2,11 @@
 
 mod block;
 mod generic;
+mod wa;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::LabError;
 use crate::place::{Place, Topology, write, write_mode};
@@ -66,11 +67,7 @@ pub fn create(spec: &LabSpec) -> Result<Topology, LabError> {
     })?;
     let truth = match spec.kind {
         Kind::Generic => generic::create(&place, &spec.exe)?,
-        Kind::Wa { .. } => {
-            return Err(LabError::Usage {
-                what: "a generic fleet".to_owned(),
-            });
-        }
+        Kind::Wa { components } => wa::create(&place, &spec.exe, components)?,
     };
     let text = serde_json::to_vec_pretty(&truth).map_err(|e| LabError::Content {
         path: place.truth(),
@@ -80,23 +77,13 @@ pub fn create(spec: &LabSpec) -> Result<Topology, LabError> {
     Ok(truth)
 }
 
-/// Writes a command of the product: a program of two lines that is the lab's binary in the end.
-///
-/// It finds the host's root from its own path, and so the fleet directory: two levels above the root.
-fn write_command(
-    place: &Place,
-    host: &str,
-    path: &str,
-    words: &str,
-    exe: &std::path::Path,
-) -> Result<(), LabError> {
-    let depth = path.trim_start_matches('/').split('/').count() - 1;
-    let up = vec![".."; depth].join("/");
+/// Writes a command of the product: a program of two lines that is the lab's binary in the end and is told where it
+/// lies, so that it finds its host and fleet from there.
+fn write_command(place: &Place, host: &str, path: &str, words: &str, exe: &Path) -> Result<(), LabError> {
     let exe = exe.to_string_lossy().replace('\'', "'\\''");
     let text = format!(
-        "#!/bin/sh\nroot=$(cd \"$(dirname \"$0\")/{up}\" && pwd -P) || exit 2\n\
-         exec '{exe}' {} ctl \"$root\" {words} \"$@\"\n",
-        crate::HIDDEN,
+        "#!/bin/sh\nexec '{exe}' {} ctl \"$(dirname \"$0\")\" {words} \"$@\"\n",
+        crate::HIDDEN
     );
     let path = place.host(host).join(path.trim_start_matches('/'));
     write_mode(&path, text.as_bytes(), 0o755)

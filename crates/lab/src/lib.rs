@@ -17,7 +17,9 @@ mod life;
 mod material;
 mod place;
 mod record;
+mod secret;
 mod serve;
+mod workstations;
 
 pub use crate::count::{Count, Excused, FailedBy, LinkCount, count};
 pub use crate::create::{Kind, LabSpec, create};

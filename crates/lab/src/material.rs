@@ -40,7 +40,6 @@ pub(crate) enum UseFor<'a> {
         addresses: &'a [Ipv4Addr],
     },
     /// As the default certificates are: no extension says anything.
-    #[allow(dead_code, reason = "the default certificates come with their fleet")]
     Plain,
 }
 

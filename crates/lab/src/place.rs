@@ -104,6 +104,21 @@ impl Place {
         self.own().join("truth.json")
     }
 
+    /// What the product would keep in its database: definitions, options, the console's connection.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.own().join("database")
+    }
+
+    /// The definitions that are in force, as in the product's Symphony file.
+    pub(crate) fn plan(&self) -> PathBuf {
+        self.own().join("plan")
+    }
+
+    /// With which the console's passwords are encrypted.
+    pub(crate) fn aes_key(&self) -> PathBuf {
+        self.own().join("aes.key")
+    }
+
     pub(crate) fn logs(&self) -> PathBuf {
         self.own().join("log")
     }

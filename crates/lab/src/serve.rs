@@ -2,7 +2,7 @@
 
 mod dial;
 mod listen;
-mod settings;
+pub(crate) mod settings;
 mod tls;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod generic;
+mod workload;
 
 use std::fs;
 use std::path::{Path, PathBuf};
