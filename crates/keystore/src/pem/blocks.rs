@@ -133,12 +133,22 @@ pub(super) fn cut(bytes: &[u8]) -> Result<Pieces, ParseError> {
     Ok(pieces)
 }
 
-/// Whether a file without a single sound marker has some with typographic dashes: it is read as PEM to say so.
+/// Whether a file without a single sound marker has one with typographic dashes: it is read as PEM to say so.
+///
+/// Cost: one look at each byte; scans of whole hosts ask it of every file that is nothing else.
 pub(crate) fn has_typographic_markers(bytes: &[u8]) -> bool {
-    let lines = bytes.split(|byte| *byte == b'\n').take(MAX_SNIFFED_LINES);
-    lines.enumerate().any(|(number, line)| {
+    let is_begin = |at: &usize| bytes[*at] == b'B' && bytes[*at..].starts_with(b"BEGIN ");
+    let mut begins = (1..bytes.len())
+        .filter(is_begin)
+        .filter(|at| !bytes[at - 1].is_ascii());
+    begins.any(|at| {
+        let start = bytes[..at]
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        let found = marker(line_at(bytes, start), start);
         matches!(
-            marker(line, number),
+            found,
             Err(ParseError::Malformed {
                 what: TYPOGRAPHIC,
                 ..
@@ -373,7 +383,5 @@ const OWN_LINES: [&[u8]; 3] = [b"Key Attributes", b"subject=", b"issuer="];
 const DASHES: [char; 7] = [
     '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}',
 ];
-/// Text in front of the first marker is a comment; a longer one is no PEM file.
-const MAX_SNIFFED_LINES: usize = 10_000;
 const TYPOGRAPHIC: &str =
     "typographic dashes in a BEGIN or END marker (from a web page or a word processor): write five hyphens";
