@@ -153,6 +153,8 @@ struct Course<'a> {
     first: Vec<u32>,
     /// Whether grow and retire of a component's set always fall into one and the same step.
     joined: Vec<bool>,
+    /// Whether the first wave of the later of the two has a step of a component's set without the earlier.
+    bare: Vec<bool>,
     /// Chain forms that a component may present after its switch: bits by `ChainForm`.
     forms: Vec<u8>,
     violations: Vec<Violation>,
@@ -194,6 +196,7 @@ impl<'a> Course<'a> {
             step_of: vec![NO_STEP; slots],
             first: vec![NEVER; slots],
             joined: vec![false; count],
+            bare: vec![false; count],
             forms: vec![0; count],
             violations,
         }
@@ -305,6 +308,18 @@ impl<'a> Course<'a> {
                 self.joined[member.at()] = joined;
             }
         }
+        let later = if self.undo() { Event::Grow } else { Event::Retire };
+        let bare = |m: ComponentId| self.own(m, later) == self.first[slot(m, later)] && !self.one_step(m);
+        let mut all: Vec<bool> = (0..self.model.components.len())
+            .map(|at| bare(ComponentId::new(at)))
+            .collect();
+        for members in &self.model.shared {
+            let any = members.iter().any(|m| all[m.at()]);
+            for member in members {
+                all[member.at()] = any;
+            }
+        }
+        self.bare = all;
     }
 
     fn one_step(&self, id: ComponentId) -> bool {
@@ -340,7 +355,7 @@ impl<'a> Course<'a> {
             false => i64::from(self.first[slot(id, e)]),
         };
         let (x, y) = (rank(x), rank(y));
-        y < x || (x == y && x >= 0 && x != i64::from(NEVER) && !self.joined[id.at()])
+        y < x || (x == y && x >= 0 && x != i64::from(NEVER) && self.bare[id.at()])
     }
 
     /// Puts every reachable pair of end states to the edge's table; returns how many pairs there are.
@@ -358,6 +373,10 @@ impl<'a> Course<'a> {
         }
         times.sort_unstable();
         let single = self.model.components[verifier.at()].single_anchor && self.joined[verifier.at()];
+        // Whoever has no need to grow holds the new anchors from the start.
+        let never_grows = !self.model.components[verifier.at()].events.has(Event::Grow)
+            && !self.disk_start[verifier.at()].has(Event::Grow)
+            && self.first[slot(verifier, Event::Grow)] == NEVER;
         let forms = self.forms[prover.at()];
         let mut seen = 0_u16;
         for (i, &wave) in times.iter().enumerate() {
@@ -367,13 +386,15 @@ impl<'a> Course<'a> {
             let grown = self.status(verifier, Event::Grow, wave);
             let retired = self.status(verifier, Event::Retire, wave);
             let switched = self.status(prover, Event::Switch, wave);
-            let both_dropped = grown[0] && retired[1] && self.can_hold_nothing(verifier);
-            let trusts = [
-                grown[0] && retired[0],
-                grown[1] && retired[0] && !single,
-                grown[1] && retired[1],
-                both_dropped,
-            ];
+            let trusts = match never_grows {
+                true => [retired[0], false, retired[1], false],
+                false => [
+                    grown[0] && retired[0],
+                    grown[1] && retired[0] && !single,
+                    grown[1] && retired[1],
+                    grown[0] && retired[1] && self.can_hold_nothing(verifier),
+                ],
+            };
             let chains = [
                 switched[0],
                 switched[1] && forms & 2 != 0,

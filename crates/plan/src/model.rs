@@ -424,6 +424,7 @@ impl Model {
 
     /// Sets each component's events from its edges: *switch* where it proves, *grow* where its old trust refuses
     /// a prover's new chain, *retire* where its new trust will refuse a prover's old chain. Waived edges count too.
+    /// A file that is grown for one reader is grown before any other reader retires: call this after `share`.
     pub fn derive_events(&mut self) {
         for edge in &self.edges {
             let table = self.acceptances[edge.acceptance.at()];
@@ -435,6 +436,19 @@ impl Model {
             }
             if !table.accepts(TrustState::New, ChainForm::Old) {
                 verifier.events = verifier.events.with(Event::Retire);
+            }
+        }
+        for members in &self.shared {
+            if members
+                .iter()
+                .any(|m| self.components[m.at()].events.has(Event::Grow))
+            {
+                for member in members {
+                    let component = &mut self.components[member.at()];
+                    if component.events.has(Event::Retire) {
+                        component.events = component.events.with(Event::Grow);
+                    }
+                }
             }
         }
     }

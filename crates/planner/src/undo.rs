@@ -45,8 +45,22 @@ pub fn plan_undo(
     let mut document = plan_model(&mirror, Goal::Retired);
     document.goal = forward.goal;
     document.direction = Direction::Undo;
+    let names: BTreeMap<&str, usize> = model
+        .components
+        .iter()
+        .enumerate()
+        .map(|(x, c)| (c.name.as_str(), x))
+        .collect();
     for step in &mut document.steps {
-        step.events = step.events.iter().map(|&e| turned(e)).collect();
+        let start = names
+            .get(step.component.as_str())
+            .map_or(EventSet::EMPTY, |&x| start_sets[x]);
+        step.events = step
+            .events
+            .iter()
+            .map(|&e| turned(e))
+            .filter(|&e| start.has(e))
+            .collect();
         if step.events.contains(&Event::Switch) {
             step.chain = forms
                 .get(step.component.as_str())
@@ -85,11 +99,22 @@ fn forms<'a>(model: &'a Model, forward: &'a PlanDocument) -> BTreeMap<&'a str, C
 fn mirrored(model: &Model, start: &[EventSet], forms: &BTreeMap<&str, ChainForm>) -> Model {
     let mut mirror = model.clone();
     mirror.precedences.clear();
+    let trust = EventSet::of(&[Event::Grow, Event::Retire]);
     for (component, &start) in mirror.components.iter_mut().zip(start) {
         let kept = component.done;
+        let grows = component.events.union(start).has(Event::Grow);
         component.cross = false;
         component.done = turned_set(EventSet::ALL.without(start));
         component.events = turned_set(EventSet::ALL.without(kept));
+        if !grows && start.has(Event::Retire) {
+            // It held the new anchors all along: taking the retirement back is the whole way back.
+            component.done = component.done.without(trust);
+            if kept.has(Event::Retire) {
+                component.events = component.events.without(trust);
+            } else {
+                component.single_anchor = true;
+            }
+        }
     }
     for edge in &mut mirror.edges {
         let name = model.components[edge.prover.at()].name.as_str();

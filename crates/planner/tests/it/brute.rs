@@ -3,17 +3,24 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use plan::Acceptance;
 use plan::ChainForm;
+use plan::ComponentId;
 use plan::Event;
+use plan::EventSet;
 use plan::Goal;
+use plan::Model;
 use plan::PlanDocument;
+use plan::TrustState;
 use plan::check;
 use plan::read_model;
 use plan::read_plan;
 use planner::plan_model;
 use planner::plan_undo;
 
+use crate::toy::EARLY;
 use crate::toy::GROWN;
+use crate::toy::LATE;
 use crate::toy::RETIRED;
 use crate::toy::SWITCHED;
 use crate::toy::Toy;
@@ -174,7 +181,7 @@ fn agree(toy: &Toy, about: &str) {
 
 #[test]
 fn random_fleets_cost_what_exhaustive_search_says() {
-    for seed in 0..3000 {
+    for seed in 0..2000 {
         let mut dice = Dice(seed);
         let mut toy = random_toy(&mut dice);
         toy.stops_at_coexistence = dice.below(4) == 0;
@@ -253,9 +260,137 @@ fn permute(order: &mut Vec<usize>, from: usize, visit: &mut impl FnMut(&[usize])
     }
 }
 
+/// The model of a toy with lenient edges or a start, which the model language cannot say.
+fn toy_model(toy: &Toy) -> Model {
+    let mut model = read_model(&toy.text).unwrap();
+    let usual = model.acceptances[0];
+    model.edges.clear();
+    for (e, &(p, v)) in toy.edges.iter().enumerate() {
+        let lenient = toy.lenient.get(e).copied().unwrap_or(0);
+        let mut table = Acceptance::EVERYTHING;
+        for (trust, chain, leniency) in [
+            (TrustState::Old, ChainForm::New, EARLY),
+            (TrustState::Old, ChainForm::Cross, EARLY),
+            (TrustState::New, ChainForm::Old, LATE),
+        ] {
+            if let (Some(reason), true) = (usual.rejection(trust, chain), lenient & leniency == 0) {
+                table = table.rejecting(trust, chain, reason);
+            }
+        }
+        let table = model.intern_acceptance(table);
+        model.add_edge(ComponentId::new(p), ComponentId::new(v), table);
+    }
+    for component in &mut model.components {
+        component.events = EventSet::EMPTY;
+    }
+    model.derive_events();
+    for (component, &start) in model.components.iter_mut().zip(&toy.start) {
+        let bits = [
+            (GROWN, Event::Grow),
+            (SWITCHED, Event::Switch),
+            (RETIRED, Event::Retire),
+        ];
+        let events: Vec<Event> = bits
+            .into_iter()
+            .filter(|(b, _)| start & b != 0)
+            .map(|(_, e)| e)
+            .collect();
+        component.done = EventSet::of(&events);
+    }
+    model
+}
+
+/// Safe by both judges; never below the least cost, bound never above it. Whether the least cost is met.
+#[track_caller]
+fn sound(toy: &Toy, model: &Model, about: &str) -> bool {
+    let document = plan_model(model, Goal::Retired);
+    let least = toy.least_cost();
+    let about = format!("{about}\n{}{toy:?} least {least:?}\n{document:#?}", toy.text);
+    assert_eq!(least.is_none(), !document.blocked.is_empty(), "{about}");
+    let Some(least) = least else { return true };
+    assert!(document.claims.cost_milli.unwrap() >= least, "{about}");
+    assert!(
+        document.claims.cost_lower_bound_milli.unwrap() <= least,
+        "{about}"
+    );
+    let checked = check(model, &document).unwrap_or_else(|e| panic!("{about}\n{:#?}", e.report));
+    assert_eq!(checked.report().bound.word(), "verified", "{about}");
+    let broken = toy.broken(&toy_steps(&document));
+    assert!(broken.is_empty(), "{broken:?} {about}");
+    document.claims.cost_milli == Some(least)
+}
+
+#[test]
+fn fleets_whose_anchors_overlap_are_planned_safely_and_bounded_truly() {
+    let (mut all, mut least) = (0, 0);
+    for seed in 0..1000 {
+        let mut dice = Dice(seed ^ 0x1e41);
+        let mut toy = random_toy(&mut dice);
+        toy.single.fill(false);
+        toy.text = toy
+            .text
+            .lines()
+            .filter(|l| !l.starts_with("single"))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        if toy.edges.is_empty() {
+            continue;
+        }
+        toy.lenient = toy
+            .edges
+            .iter()
+            .map(|_| dice.below(4) as u8 & dice.below(4) as u8)
+            .collect();
+        all += 1;
+        least += u32::from(sound(&toy, &toy_model(&toy), &format!("seed {seed}")));
+    }
+    assert!(least * 100 >= all * 90, "{least} of {all} at least cost");
+}
+
+#[test]
+fn renewal_under_the_same_authority_is_one_restart_each() {
+    let mut toy = random_toy(&mut Dice(7));
+    toy.lenient = vec![EARLY | LATE; toy.edges.len()];
+    let document = plan_model(&toy_model(&toy), Goal::Retired);
+    assert!(
+        document.steps.iter().all(|s| s.events == [Event::Switch]),
+        "{document:#?}"
+    );
+    assert_eq!(document.claims.phases, Some(1));
+}
+
+#[test]
+fn from_every_barrier_the_rest_is_planned_at_least_cost() {
+    for seed in 0..300 {
+        let mut dice = Dice(seed ^ 0x4e57);
+        let mut toy = random_toy(&mut dice);
+        if toy.edges.is_empty() || toy.cross {
+            continue;
+        }
+        let forward = plan_model(&toy_model(&toy), Goal::Retired);
+        for barrier in 0..=forward.claims.phases.unwrap() as u32 {
+            toy.start = vec![0; toy.files.len()];
+            for step in toy_steps(&forward).iter().filter(|s| s.wave <= barrier) {
+                toy.start[step.component] |= step.events;
+            }
+            let model = toy_model(&toy);
+            assert!(
+                sound(&toy, &model, &format!("seed {seed}, barrier {barrier}")),
+                "seed {seed}, {barrier}"
+            );
+            let last = barrier == forward.claims.phases.unwrap() as u32;
+            let rest = plan_model(&model, Goal::Retired);
+            assert!(
+                !last || rest.steps.is_empty(),
+                "seed {seed}: something is left at the goal"
+            );
+        }
+    }
+}
+
 #[test]
 fn from_every_barrier_the_way_back_is_safe() {
-    for seed in 0..600 {
+    for seed in 0..400 {
         let mut dice = Dice(seed ^ 0x0d0);
         let toy = random_toy(&mut dice);
         let model = read_model(&toy.text).unwrap();
@@ -291,7 +426,7 @@ fn from_every_barrier_the_way_back_is_safe() {
 #[test]
 fn the_checker_names_exactly_the_edges_that_break_in_altered_plans() {
     let mut altered = 0;
-    for seed in 0..3000 {
+    for seed in 0..2000 {
         let mut dice = Dice(seed ^ 0xa17e);
         let toy = random_toy(&mut dice);
         let model = read_model(&toy.text).unwrap();
@@ -319,7 +454,7 @@ fn the_checker_names_exactly_the_edges_that_break_in_altered_plans() {
             toy.text
         );
     }
-    assert!(altered > 1500, "{altered}");
+    assert!(altered > 1000, "{altered}");
 }
 
 fn alter(document: &mut PlanDocument, dice: &mut Dice) {

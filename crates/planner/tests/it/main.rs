@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod brute;
+mod cases;
 mod known;
+mod mutants;
 mod toy;

@@ -9,6 +9,9 @@ use std::collections::BinaryHeap;
 pub const GROWN: u8 = 1;
 pub const SWITCHED: u8 = 2;
 pub const RETIRED: u8 = 4;
+/// Bits of leniency of an edge.
+pub const EARLY: u8 = 1;
+pub const LATE: u8 = 2;
 
 #[derive(Debug, Clone, Default)]
 pub struct Toy {
@@ -22,6 +25,10 @@ pub struct Toy {
     pub cross: bool,
     pub groups: Vec<(Vec<usize>, usize)>,
     pub stops_at_coexistence: bool,
+    /// By edge, when not the usual: `EARLY` if old anchors accept the new chain too, `LATE` if new ones the old.
+    pub lenient: Vec<u8>,
+    /// What has happened already, by component.
+    pub start: Vec<u8>,
     pub text: String,
 }
 
@@ -43,17 +50,34 @@ pub struct ToyStep {
 impl Toy {
     pub fn required(&self, x: usize) -> u8 {
         let proves = self.edges.iter().any(|&(p, _)| p == x);
-        let verifies = self.edges.iter().any(|&(_, v)| v == x);
-        let retire = if self.stops_at_coexistence { 0 } else { RETIRED };
-        (if proves { SWITCHED } else { 0 }) | (if verifies { GROWN | retire } else { 0 })
+        let verifies =
+            |leniency: u8| (0..self.edges.len()).any(|e| self.edges[e].1 == x && !self.is(e, leniency));
+        let grow = if verifies(EARLY) { GROWN } else { 0 };
+        let retire = if verifies(LATE) && !self.stops_at_coexistence {
+            RETIRED
+        } else {
+            0
+        };
+        grow | retire | if proves { SWITCHED } else { 0 }
+    }
+
+    fn is(&self, edge: usize, leniency: u8) -> bool {
+        self.lenient.get(edge).is_some_and(|l| l & leniency != 0)
+    }
+
+    fn begun(&self, x: usize) -> u8 {
+        self.start.get(x).copied().unwrap_or(0)
     }
 
     fn holds_one_anchor(&self, x: usize) -> bool {
         (0..self.files.len()).any(|y| self.files[y] == self.files[x] && self.single[y])
     }
 
-    fn accepts(&self, trust: u8, chain: u8, cross: bool) -> bool {
-        let (old, new) = (trust & RETIRED == 0, trust & GROWN != 0);
+    fn accepts(&self, edge: usize, trust: u8, chain: u8, cross: bool) -> bool {
+        let grown = trust & GROWN != 0 || self.required(self.edges[edge].1) & GROWN == 0;
+        let kept = trust & RETIRED == 0;
+        let old = kept || (grown && self.is(edge, LATE));
+        let new = grown || (kept && self.is(edge, EARLY));
         match chain & SWITCHED != 0 {
             false => old,
             true if cross => old || new,
@@ -84,10 +108,18 @@ impl Toy {
     /// The least cost of any safe plan, by Dijkstra over everything that can be known of the fleet.
     pub fn least_cost(&self) -> Option<u64> {
         let count = self.files.len();
+        let declared: Vec<u8> = (0..count).map(|x| self.begun(x)).collect();
+        let mut disk = vec![0; count];
+        for x in 0..count {
+            disk[self.files[x]] |= declared[x];
+        }
+        let loaded = (0..count)
+            .map(|x| 1 << declared[x] | 1 << disk[self.files[x]])
+            .collect();
         let start = Known {
-            disk: vec![0; count],
-            loaded: vec![1; count],
-            declared: vec![0; count],
+            disk,
+            loaded,
+            declared,
         };
         let mut best: BTreeMap<Known, u64> = BTreeMap::new();
         let mut open = BinaryHeap::new();
@@ -97,7 +129,7 @@ impl Toy {
             if best.get(&known).is_some_and(|&b| b < cost) {
                 continue;
             }
-            if (0..count).all(|x| known.declared[x] == self.required(x)) {
+            if (0..count).all(|x| known.declared[x] & self.required(x) == self.required(x)) {
                 return Some(cost);
             }
             for x in 0..count {
@@ -136,14 +168,15 @@ impl Toy {
 
     fn all_accept(&self, known: &Known) -> bool {
         let values = |x: usize| (0..8_u8).filter(move |v| known.loaded[x] & 1 << v != 0);
-        self.edges.iter().all(|&(p, v)| {
-            values(p).all(|chain| values(v).all(|trust| self.accepts(trust, chain, self.cross)))
+        self.edges.iter().enumerate().all(|(e, &(p, v))| {
+            values(p).all(|chain| values(v).all(|trust| self.accepts(e, trust, chain, self.cross)))
         })
     }
 
     /// The edges that break at some moment of some run of the plan.
     pub fn broken(&self, steps: &[ToyStep]) -> BTreeSet<(usize, usize)> {
-        self.broken_from(&vec![0; self.files.len()], steps, Turn::Set)
+        let start: Vec<u8> = (0..self.files.len()).map(|x| self.begun(x)).collect();
+        self.broken_from(&start, steps, Turn::Set)
     }
 
     /// The same from a state in which all have loaded what is given, for steps that set or clear.
@@ -187,8 +220,8 @@ impl Toy {
                     continue;
                 }
                 let (disk, loaded, progress) = &moment;
-                for &(p, v) in &self.edges {
-                    if !self.accepts(loaded[v], loaded[p], cross[p]) {
+                for (e, &(p, v)) in self.edges.iter().enumerate() {
+                    if !self.accepts(e, loaded[v], loaded[p], cross[p]) {
                         broken.insert((p, v));
                     }
                 }
