@@ -68,17 +68,26 @@ pub fn presents(store: &Store, alias: Option<&str>, runtime: &Profile) -> Result
             }),
         };
     }
-    match (keys.as_slice(), runtime.presents.value) {
-        ([], _) => Err(PresentError::Empty),
-        ([only], _) => Ok(Presented {
+    let marked = match runtime.presents.value {
+        PresentRule::Default => store.default_entry(),
+        PresentRule::First | PresentRule::FirstThatFits => None,
+    };
+    let others = |entry: usize| keys.iter().copied().filter(|key| *key != entry).collect();
+    match (keys.as_slice(), runtime.presents.value, marked) {
+        ([], _, _) => Err(PresentError::Empty),
+        ([only], _, _) => Ok(Presented {
             entry: *only,
             others: Vec::new(),
         }),
-        ([first, others @ ..], PresentRule::First) => Ok(Presented {
-            entry: *first,
-            others: others.to_vec(),
+        (_, _, Some(entry)) => Ok(Presented {
+            entry,
+            others: others(entry),
         }),
-        (_, PresentRule::Default | PresentRule::FirstThatFits) => Err(PresentError::Ambiguous {
+        ([first, ..], PresentRule::First, None) => Ok(Presented {
+            entry: *first,
+            others: others(*first),
+        }),
+        (_, PresentRule::Default | PresentRule::FirstThatFits, None) => Err(PresentError::Ambiguous {
             runtime: runtime.name,
             entries: keys,
         }),

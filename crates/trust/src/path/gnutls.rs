@@ -20,15 +20,17 @@ pub(super) fn judge(case: &Case<'_>, gnutls: &GnuTls) -> Result<Outcome, Fault> 
     let Some(last) = sent.last() else {
         return Err(status_fault(SIGNER_NOT_FOUND, end));
     };
-    let mut status = chain_status(case, gnutls, &sent, &trusted(case, last.issuer));
+    let (mut status, mut path) = chain_status(case, gnutls, &sent, &trusted(case, last.issuer));
     if status & (SIGNER_NOT_FOUND | EXPIRED | INSECURE) != 0 && last.issuer != last.subject {
         case.note(
             last,
             "issuer not found: the last certificate is looked for in the store itself",
         );
-        let again = chain_status(case, gnutls, &sent, &trusted(case, last.subject));
+        let (again, shorter) = chain_status(case, gnutls, &sent, &trusted(case, last.subject));
         let keeps_first = again != 0 && status & SIGNER_NOT_FOUND == 0;
-        status = if keeps_first { status } else { again };
+        if !keeps_first {
+            (status, path) = (again, shorter);
+        }
     }
     if !purpose_fits(case, end, false) {
         status |= INVALID | PURPOSE;
@@ -42,7 +44,7 @@ pub(super) fn judge(case: &Case<'_>, gnutls: &GnuTls) -> Result<Outcome, Fault> 
         status |= INVALID | OWNER;
     }
     match status {
-        0 => Ok(Outcome::Path(owned(&sent))),
+        0 => Ok(Outcome::Path(owned(&path))),
         _ => Err(status_fault(status, end)),
     }
 }
@@ -134,8 +136,15 @@ fn bucket(name: &[u8]) -> u64 {
     }) % 127
 }
 
-fn chain_status(case: &Case<'_>, gnutls: &GnuTls, sent: &[&Cert<'_>], trusted: &[&Cert<'_>]) -> u32 {
+/// Bits of what is wrong, and the path as far as it was cut and verified, the certificate of the store last.
+fn chain_status<'c, 'a>(
+    case: &'c Case<'a>,
+    gnutls: &GnuTls,
+    sent: &[&'c Cert<'a>],
+    trusted: &[&'c Cert<'a>],
+) -> (u32, Vec<&'c Cert<'a>>) {
     let mut sent = without_root(sent.to_vec());
+    let mut path = sent.clone();
     for (at, cert) in sent.clone().into_iter().enumerate() {
         let is_same = |anchor: &&&Cert<'_>| match at {
             0 => anchor.is(cert),
@@ -149,14 +158,16 @@ fn chain_status(case: &Case<'_>, gnutls: &GnuTls, sent: &[&Cert<'_>], trusted: &
         if !has_level(gnutls, anchor.key) {
             status |= INSECURE | INVALID;
         }
-        if status != 0 {
-            return status;
-        }
         sent.truncate(at);
+        path.truncate(at);
+        path.push(anchor);
+        if status != 0 {
+            return (status, path);
+        }
         break;
     }
     let Some(last) = sent.len().checked_sub(1) else {
-        return 0;
+        return (0, path);
     };
     let mut walk = Walk {
         case,
@@ -165,21 +176,24 @@ fn chain_status(case: &Case<'_>, gnutls: &GnuTls, sent: &[&Cert<'_>], trusted: &
         names: Merged::default(),
     };
     let issuer = find_issuer(case, sent[last], trusted);
+    if path.len() == sent.len() {
+        path.extend(issuer);
+    }
     let status = walk.link(sent[last], issuer, last == 0, true);
     if status != 0 {
-        return status | INVALID;
+        return (status | INVALID, path);
     }
     for at in (1..=last).rev() {
         if !purpose_fits(case, sent[at], true) {
-            return INVALID | PURPOSE;
+            return (INVALID | PURPOSE, path);
         }
         let issuer = is_issuer(sent[at - 1], sent[at]).then_some(sent[at]);
         let status = walk.link(sent[at - 1], issuer, at == 1, false);
         if status != 0 {
-            return status | INVALID;
+            return (status | INVALID, path);
         }
     }
-    0
+    (0, path)
 }
 
 struct Walk<'s, 'c, 'a> {

@@ -115,6 +115,7 @@ fn validated<'c, 'a>(case: &'c Case<'a>, java: &Java, length: usize) -> Result<V
         .iter()
         .filter(|anchor| builder::fits_as_anchor(anchor, top))
     {
+        case.note(anchor, "tried as anchor");
         match rules::validate(case, java, &sent, anchor) {
             Ok(()) => {
                 let mut path = sent.clone();

@@ -1,3 +1,6 @@
 //! The crate from outside.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod replay;
+mod stores;
+mod verdicts;
