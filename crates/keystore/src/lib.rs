@@ -17,6 +17,7 @@ mod edit;
 mod entry;
 mod error;
 mod extension;
+mod issuers;
 mod jceks;
 mod jks;
 mod keys;

@@ -25,6 +25,7 @@ use crate::certificate::Certificate;
 use crate::edit::Edit;
 use crate::entry::{Body, Entry, LockedKey, Unlock};
 use crate::error::{EditError, ParseError, UnlockError, WriteError};
+use crate::issuers::Issuers;
 use crate::keys::{EncryptedKey, Widening};
 use crate::limits::Limits;
 use crate::reader::Reader;
@@ -151,12 +152,13 @@ impl Database {
         self.entries.clear();
         self.places.clear();
         let signers = self.trusted_signers();
+        let issuers = Issuers::new(signers.iter().enumerate());
         for (place, slot) in self.slots.iter().enumerate() {
             let Some(record) = &slot.record else { continue };
             self.entries.push(Entry {
                 alias: Some(record.label_text()),
                 created_ms: None,
-                body: self.entry_body(record, &signers),
+                body: self.entry_body(record, &signers, &issuers),
             });
             self.places.push(place);
         }
@@ -168,12 +170,20 @@ impl Database {
         }
     }
 
-    fn entry_body(&self, record: &Record, signers: &[Certificate]) -> Body {
+    fn entry_body(&self, record: &Record, signers: &[Certificate], issuers: &Issuers<'_>) -> Body {
         match &record.body {
             record::Body::Personal { certificate, key } => Body::PrivateKey {
-                chain: Certificate::from_der(certificate)
-                    .map(|leaf| chain(leaf, signers))
-                    .unwrap_or_default(),
+                chain: match Certificate::from_der(certificate) {
+                    Some(leaf) => {
+                        let above: Vec<Certificate> = issuers
+                            .above(&leaf)
+                            .into_iter()
+                            .map(|at| signers[at].clone())
+                            .collect();
+                        [vec![leaf], above].concat()
+                    }
+                    None => Vec::new(),
+                },
                 key: self.locked(key),
             },
             record::Body::Request { request, key } => Body::Request {
@@ -328,21 +338,6 @@ fn new_salt(env: &mut WriteEnv<'_>) -> [u8; 24] {
     let mut salt = env.random::<24>();
     salt[23] = 0;
     salt
-}
-
-/// The certificate and its issuers among `signers`.
-fn chain(leaf: Certificate, signers: &[Certificate]) -> Vec<Certificate> {
-    let mut chain = vec![leaf];
-    while let Some(last) = chain.last().filter(|last| !last.is_self_issued()) {
-        let next = signers
-            .iter()
-            .find(|signer| last.names_as_issuer(signer) && !chain.contains(signer));
-        match next {
-            Some(issuer) => chain.push(issuer.clone()),
-            None => break,
-        }
-    }
-    chain
 }
 
 /// A key whose EncryptedPrivateKeyInfo cannot be walked.

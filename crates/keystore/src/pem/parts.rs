@@ -8,6 +8,7 @@ use crate::certificate::Certificate;
 use crate::der::{Der, tag};
 use crate::entry::{Body, Entry, LockedKey, Unlock};
 use crate::error::ParseError;
+use crate::issuers::Issuers;
 use crate::keys::{EncryptedKey, KeyMatch, NoKey, Widening};
 use crate::limits::Limits;
 use crate::pkcs7;
@@ -88,11 +89,31 @@ pub(super) fn part(block: &Block, password: Option<&Password>, limits: &Limits) 
 pub(super) fn assemble(parts: &[Part], key_ids: &[Option<String>]) -> Assembled {
     let mut drafts: Vec<(usize, Vec<usize>, Body)> = Vec::new();
     let mut taken = vec![false; parts.len()];
+    let certificates = || {
+        parts
+            .iter()
+            .enumerate()
+            .filter_map(|(at, part)| Some((at, single(part)?)))
+    };
+    let keys = parts
+        .iter()
+        .filter(|part| matches!(part, Part::Key { .. }))
+        .count();
+    let issuers = Issuers::new(certificates().filter(|_| keys > 0));
+    let is_affordable = keys.saturating_mul(certificates().count()) <= MAX_COMPARISONS;
     for (index, part) in parts.iter().enumerate() {
         let Part::Key { locked, .. } = part else { continue };
-        let chain = leaf(parts, key_ids, index)
-            .map(|leaf| chain_from(parts, leaf))
-            .unwrap_or_default();
+        let leaf = if is_affordable {
+            leaf(parts, key_ids, index)
+        } else {
+            None
+        };
+        let mut chain: Vec<usize> = leaf.into_iter().collect();
+        chain.extend(
+            leaf.and_then(|at| single(&parts[at]))
+                .map(|leaf| issuers.above(leaf))
+                .unwrap_or_default(),
+        );
         let mut members = vec![index];
         if index > 0 && matches!(parts[index - 1], Part::KeyParameters) {
             members.insert(0, index - 1);
@@ -215,24 +236,6 @@ fn leaf(parts: &[Part], key_ids: &[Option<String>], index: usize) -> Option<usiz
     end.map(|(at, _)| *at)
 }
 
-/// The leaf and, as far as the file has them, the certificates above it.
-fn chain_from(parts: &[Part], leaf: usize) -> Vec<usize> {
-    let mut chain = vec![leaf];
-    while let Some(last) = chain.last().and_then(|at| single(&parts[*at])) {
-        if last.is_self_issued() {
-            break;
-        }
-        let next = parts.iter().enumerate().find(|(at, part)| {
-            !chain.contains(at) && single(part).is_some_and(|issuer| last.names_as_issuer(issuer))
-        });
-        match next {
-            Some((at, _)) => chain.push(at),
-            None => break,
-        }
-    }
-    chain
-}
-
 /// The certificate of a block. OpenSSL's trust settings may follow it, and stray bytes that OpenSSL ignores.
 fn certificate(block: &Block) -> Result<Certificate, ReadError> {
     let first = Der::new(&block.der).expect(tag::SEQUENCE, "certificate")?;
@@ -253,3 +256,6 @@ fn locked(key: impl Unlock + Send + Sync + 'static, password: Option<&Password>)
         opened,
     }
 }
+
+/// A file with more keys times certificates is nobody's: its keys are listed without chains. 500 of each are within.
+const MAX_COMPARISONS: usize = 250_000;

@@ -316,6 +316,29 @@ fn a_replaced_identity_takes_the_place_and_order_of_the_old_one() {
     }
 }
 
+/// A bound on work, not on size: beyond it keys stand alone, and nothing is lost.
+#[test]
+fn a_file_of_too_many_keys_and_certificates_is_read_without_chains() {
+    let key = own_key_pem();
+    let mut file: Vec<u8> = key.repeat(600);
+    (0..600).for_each(|number| file.extend(pem_of(&filler(number))));
+    let store = read(&file);
+    assert_eq!(store.entries().len(), 1200);
+    assert_eq!(store.write(None, &mut random::env(1).env()).unwrap(), file);
+}
+
+fn own_key_pem() -> Vec<u8> {
+    let (key, _) = identity("client ec");
+    let put = Edit::PutKey {
+        alias: None,
+        key,
+        chain: Vec::new(),
+        key_password: None,
+        place: Place::Last,
+    };
+    edited(&Store::empty(keystore::Format::Pem).unwrap(), put).1
+}
+
 #[test]
 fn edits_that_pem_cannot_express_are_refused() {
     let mut store = read(&pem_of(&certificate("root")));
