@@ -14,6 +14,9 @@ fn main() {
     ] {
         measure(name, &text);
     }
+    for (count, links) in [(20, 40), (30, 45), (30, 90), (30, 200), (40, 60), (40, 120), (60, 90), (200, 260)] {
+        measure("small core", &mesh(count, links));
+    }
 }
 
 fn measure(name: &str, text: &str) {

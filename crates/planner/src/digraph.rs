@@ -1,7 +1,7 @@
 //! Directed graphs over dense indices, in compressed rows.
 
 /// A directed graph. Arcs out of a node lie together, ascending, each once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Digraph {
     start: Vec<u32>,
     to: Vec<u32>,

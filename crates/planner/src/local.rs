@@ -27,6 +27,11 @@ pub fn improve(problem: &Problem<'_>, members: &[u32]) -> (Vec<Pattern>, u64) {
     (patterns, cost)
 }
 
+/// Whether all members of a core can be seen to go their cheapest way together.
+pub fn all_fit(problem: &Problem<'_>, members: &[u32]) -> bool {
+    Sides::of(problem, members).two_colour()
+}
+
 struct Sides {
     menu: Vec<Menu>,
     weight: Vec<u64>,

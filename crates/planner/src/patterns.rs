@@ -10,6 +10,7 @@ use crate::core::Pattern;
 use crate::core::Problem;
 use crate::core::reduce;
 use crate::demand::Demand;
+use crate::digraph::Digraph;
 use crate::exact;
 use crate::local;
 
@@ -83,7 +84,56 @@ pub fn choose(model: &Model, demand: &Demand) -> Vec<Pattern> {
             *pattern = Pattern::Apart;
         }
     }
+    prefer_hub_style(model, demand, &mut patterns);
     patterns
+}
+
+/// The two styles can be exchanged throughout a fleet without shared files; those with more links go last then,
+/// as people expect of a hub.
+fn prefer_hub_style(model: &Model, demand: &Demand, patterns: &mut [Pattern]) {
+    let mirrored = demand.late.reversed() == demand.early;
+    if !mirrored || !model.shared.is_empty() || !model.precedences.is_empty() {
+        return;
+    }
+    let both: Vec<(u32, u32)> = demand.early.arcs().chain(demand.late.arcs()).collect();
+    let near = Digraph::new(patterns.len(), &both);
+    let mut seen = vec![false; patterns.len()];
+    for root in 0..patterns.len() {
+        if seen[root] {
+            continue;
+        }
+        seen[root] = true;
+        let mut members = vec![root];
+        let mut next = 0;
+        // Links and members of each style.
+        let mut sums = [[0_u64; 2]; 2];
+        while next < members.len() {
+            let x = members[next];
+            next += 1;
+            match patterns[x] {
+                Pattern::GrowSwitch => sums[0] = [sums[0][0] + near.out(x).len() as u64, sums[0][1] + 1],
+                Pattern::SwitchRetire => sums[1] = [sums[1][0] + near.out(x).len() as u64, sums[1][1] + 1],
+                Pattern::Apart | Pattern::Together => {}
+            }
+            for &y in near.out(x) {
+                if !seen[y as usize] {
+                    seen[y as usize] = true;
+                    members.push(y as usize);
+                }
+            }
+        }
+        let [first, last] = sums;
+        if first[0] * last[1].max(1) <= last[0] * first[1].max(1) {
+            continue;
+        }
+        for x in members {
+            patterns[x] = match patterns[x] {
+                Pattern::GrowSwitch => Pattern::SwitchRetire,
+                Pattern::SwitchRetire => Pattern::GrowSwitch,
+                other => other,
+            };
+        }
+    }
 }
 
 fn menu(model: &Model, demand: &Demand, x: usize) -> Menu {

@@ -78,7 +78,7 @@ fn growing_too_late_breaks_the_link_with_the_validators_reason() {
         let i = at(d, "hub", plan::Event::Grow);
         d.steps[i].wave = 9;
     };
-    let order = "c switch (wave 3) before hub grow (wave 9)";
+    let order = "c switch (wave 2) before hub grow (wave 9)";
     refused(late, &["c -> hub", order, "no trust anchor for the new chain"]);
 }
 
@@ -107,7 +107,7 @@ fn swapped_waves_are_refused() {
         swap,
         &[
             "hub -> a",
-            "a retire (wave 2) before hub switch (wave 4)",
+            "a retire (wave 4) before hub switch (wave 5)",
             "old chain",
         ],
     );
