@@ -27,6 +27,12 @@ pub(crate) fn main(words: &[String]) -> Result<ExitCode, LabError> {
     match (command.as_str(), args) {
         ("start", [id]) => on.start(id, Mode::Dialling)?,
         ("stop", [id]) => on.stop(id)?,
+        ("reload", [id]) => {
+            if !on.signal(id, Signal::HUP) {
+                eprintln!("{id} does not run");
+                return Ok(ExitCode::from(1));
+            }
+        }
         ("restart", [id]) => {
             on.stop(id)?;
             on.start(id, Mode::Dialling)?;

@@ -23,9 +23,11 @@ pub(super) fn create(place: &Place, exe: &Path) -> Result<Topology, LabError> {
             &host.join(format!("srv/{name}/trust.pem")),
             &pem_of(&[&old.certificate])?,
         )?;
+        // The hub reads its files at the start alone, the agent also when it gets SIGHUP.
+        let reread = if number == 0 { "start" } else { "hangup" };
         let settings = format!(
-            "# Read at the start.\nlisten = {}:{PORT}\nidentity = /srv/{name}/id.pem\ntrust = /srv/{name}/trust.pem\n\
-             dial.{peer} = {}:{PORT}\nreread = start\n",
+            "listen = {}:{PORT}\nidentity = /srv/{name}/id.pem\ntrust = /srv/{name}/trust.pem\n\
+             dial.{peer} = {}:{PORT}\nreread = {reread}\n",
             block.address(number),
             block.address(peer_number),
         );
@@ -33,7 +35,7 @@ pub(super) fn create(place: &Place, exe: &Path) -> Result<Topology, LabError> {
             &host.join(format!("srv/{name}/{name}.properties")),
             settings.as_bytes(),
         )?;
-        for command in ["restart", "stop", "start"] {
+        for command in ["restart", "reload", "stop", "start"] {
             write_command(
                 place,
                 name,

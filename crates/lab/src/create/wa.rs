@@ -2,8 +2,8 @@
 
 mod agent;
 mod definitions;
-mod engine;
 mod fleet_file;
+mod liberty;
 mod netman;
 mod stores;
 
@@ -24,7 +24,7 @@ pub(super) fn create(place: &Place, exe: &Path, components: usize) -> Result<Top
     let console_password = stores::random_word()?;
     for host in &hosts {
         if host.has(Part::Engine) || host.has(Part::Console) {
-            engine::write_liberty(place, host, &hosts, &defaults, &console_password)?;
+            liberty::write_liberty(place, host, &hosts, &defaults, &console_password)?;
         }
         if host.has(Part::Netman) {
             netman::write_netman(place, host, &defaults)?;

@@ -23,11 +23,10 @@ impl Fleet {
     #[track_caller]
     pub(crate) fn start(kind: Kind) -> Fleet {
         let dir = tempfile::tempdir().unwrap();
-        let exe = PathBuf::from(env!("CARGO_BIN_EXE_capgrow-lab"));
         lab::create(&LabSpec {
             dir: dir.path().to_owned(),
             kind,
-            exe,
+            exe: exe(),
         })
         .unwrap();
         let running = lab::start(dir.path(), Lifetime::WithCaller).unwrap();
@@ -79,6 +78,11 @@ impl Fleet {
             thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+/// The binary with the hidden subcommand.
+pub(crate) fn exe() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_capgrow-lab"))
 }
 
 /// A self-signed certificate that nobody presents.

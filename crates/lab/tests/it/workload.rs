@@ -49,6 +49,8 @@ fn conman_shows_the_flags_of_linked_workstations_and_follows_a_restart() {
     fleet.run("fta3", CONMAN, &["stop;wait"]);
     assert!(!flags(&shown("mdm1"), "FTA3").starts_with('L'));
     fleet.run("fta3", CONMAN, &["shut;wait"]);
+    // Long enough for somebody to be refused.
+    std::thread::sleep(Duration::from_millis(600));
     fleet.run("fta3", "/opt/IBM/TWA/TWS/StartUp", &[]);
     fleet.run("fta3", CONMAN, &["start"]);
     let end = Instant::now() + Duration::from_secs(5);

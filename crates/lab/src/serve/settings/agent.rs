@@ -84,7 +84,7 @@ fn materials(
         let anchors = stores::anchors_of_pem(&dir.join("TWSClientTrustStore.pem"))?;
         return Ok(vec![Material { key, chain, anchors }]);
     }
-    let password = stores::password_of(&kdb.with_extension("sth"))?;
+    let password = stores::stashed(&kdb.with_extension("sth"))?;
     let store = stores::open(&kdb, &password)?;
     let (key, chain) = stores::identity(&kdb, &store, &password, Some(label), notes)?;
     let native = Material {

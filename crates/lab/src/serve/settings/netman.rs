@@ -17,7 +17,7 @@ pub(super) fn read_setup(place: &Place, me: &ComponentTruth) -> Result<Setup, La
     let mut notes = Vec::new();
     let material = if options.says("sslfipscompliance", "yes") {
         let kdb = below(&root, options.need("sslkeystorefile")?);
-        let password = stores::password_of(&below(&root, options.need("sslkeystorepwd")?))?;
+        let password = stores::stashed(&below(&root, options.need("sslkeystorepwd")?))?;
         let store = stores::open(&kdb, &password)?;
         let label = options.get("sslcertificatekeystorelabel");
         let (key, chain) = stores::identity(&kdb, &store, &password, label, &mut notes)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use keystore::{Body, Format, Limits, Password, Store};
+use keystore::{Body, Limits, Password, Store};
 use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use openssl::x509::X509;
@@ -110,17 +110,15 @@ pub(super) fn anchors_of_pem(path: &Path) -> Result<Vec<X509>, LabError> {
     certificates_of_pem(path, &read(path)?)
 }
 
-/// The password in a file: of a GSKit database its stash, else base64 in one line.
+/// The password in the stash beside a GSKit database.
+pub(super) fn stashed(path: &Path) -> Result<Vec<u8>, LabError> {
+    let (password, _) = keystore::read_stash(&read(path)?).map_err(|error| wrong(path, &error))?;
+    Ok(password.as_bytes().to_vec())
+}
+
+/// The password in one of the product's own files: base64 in one line.
 pub(super) fn password_of(path: &Path) -> Result<Vec<u8>, LabError> {
-    let bytes = read(path)?;
-    let password = match keystore::sniff(&bytes) {
-        Some(Format::Stash) => {
-            keystore::read_stash(&bytes)
-                .map_err(|error| wrong(path, &error))?
-                .0
-        }
-        _ => keystore::read_wa_password(&bytes).map_err(|error| wrong(path, &error))?,
-    };
+    let password = keystore::read_wa_password(&read(path)?).map_err(|error| wrong(path, &error))?;
     Ok(password.as_bytes().to_vec())
 }
 

@@ -63,28 +63,7 @@ pub(super) fn write_liberty(
             &variables("jwt_variables", &[("mp.jwt.trust.key", "twstrustkey")]),
         )?;
     }
-    let keys = store(
-        Format::Jks,
-        password,
-        &[Item::Key("server", &defaults.server_new)],
-    )?;
-    write_mode(
-        &server.join("resources/security/TWSServerKeyFile.jks"),
-        &keys,
-        0o640,
-    )?;
-    let trusted = [
-        Item::Trust("twstrustkey", &defaults.server_new),
-        Item::Trust("twstrustkeyold", &defaults.server),
-        Item::Trust("client", &defaults.client_new),
-        Item::Trust("clientold", &defaults.client),
-    ];
-    let trusted = store(Format::Jks, password, &trusted)?;
-    write_mode(
-        &server.join("resources/security/TWSServerTrustFile.jks"),
-        &trusted,
-        0o640,
-    )?;
+    write_stores(&server, password, defaults)?;
     let master = hosts.iter().find(|h| h.role == "MDM").unwrap_or(host);
     if is_console {
         // The console's database, which is no file of its host.
@@ -95,6 +74,24 @@ pub(super) fn write_liberty(
         );
     }
     write_broker(&root, host, master)
+}
+
+fn write_stores(server: &Path, password: &str, defaults: &Defaults) -> Result<(), LabError> {
+    let security = server.join("resources/security");
+    let keys = store(
+        Format::Jks,
+        password,
+        &[Item::Key("server", &defaults.server_new)],
+    )?;
+    write_mode(&security.join("TWSServerKeyFile.jks"), &keys, 0o640)?;
+    let trusted = [
+        Item::Trust("twstrustkey", &defaults.server_new),
+        Item::Trust("twstrustkeyold", &defaults.server),
+        Item::Trust("client", &defaults.client_new),
+        Item::Trust("clientold", &defaults.client),
+    ];
+    let trusted = store(Format::Jks, password, &trusted)?;
+    write_mode(&security.join("TWSServerTrustFile.jks"), &trusted, 0o640)
 }
 
 fn write_broker(root: &Path, host: &Host, master: &Host) -> Result<(), LabError> {
