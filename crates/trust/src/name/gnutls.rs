@@ -7,7 +7,8 @@ use crate::extension::{self as ext, General};
 use crate::{Purpose, dn};
 
 /// Whether the certificate is for the name. The common name counts only alone, without any SAN but e-mail addresses,
-/// and for servers.
+/// and for servers. Later builds of 3.7.9 (Debian's 3.7.9-2+deb12u6) let it count beside a URI too; the recorded verdict
+/// name:uri-san, which refuses, is kept.
 ///
 /// Source: GnuTLS 3.7 lib/x509/hostname-verify.c, lib/str.c `_gnutls_hostname_compare`; verdicts of family `name`.
 pub(crate) fn gnutls(cert: &Cert<'_>, peer: &Peer<'_>) -> bool {

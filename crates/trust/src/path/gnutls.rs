@@ -16,7 +16,7 @@ use crate::verdict::{Fault, Outcome, Reject};
 
 pub(super) fn judge(case: &Case<'_>, gnutls: &GnuTls) -> Result<Outcome, Fault> {
     let end = &case.chain[0];
-    let sent = shortened(case, sorted(&case.chain));
+    let sent = shortened(case, arranged(case));
     let Some(last) = sent.last() else {
         return Err(status_fault(SIGNER_NOT_FOUND, end));
     };
@@ -70,26 +70,48 @@ fn handshake(case: &Case<'_>, end: &Cert<'_>) -> Result<(), Fault> {
     })
 }
 
-/// `_gnutls_sort_clist`: follows issuers from the end entity.
-fn sorted<'c, 'a>(chain: &'c [Cert<'a>]) -> Vec<&'c Cert<'a>> {
-    if chain.len() > MAX_DEPTH {
-        return chain.iter().collect();
-    }
-    let issuer_of = |at: usize| {
-        let others = chain.iter().enumerate().skip(1);
-        others
-            .filter(|(other, _)| *other != at)
-            .find(|(_, issuer)| is_issuer(&chain[at], issuer))
-            .map(|row| row.0)
-    };
-    let mut order = vec![0];
-    while order.len() < chain.len() {
-        match order.last().and_then(|&at| issuer_of(at)) {
-            Some(next) => order.push(next),
-            None => break,
+/// What the peer sent, put in order segment by segment until the end of one has its issuer in the store. Without such
+/// an end everything stays, unrelated certificates too, and hides a pinned end entity.
+fn arranged<'c, 'a>(case: &'c Case<'a>) -> Vec<&'c Cert<'a>> {
+    let mut list: Vec<&Cert<'_>> = case.chain.iter().collect();
+    let mut at = 0;
+    while at < list.len() {
+        case.spend(1);
+        let length = sort(&mut list[at..]);
+        let repeated = (at..at + length).find(|&place| list[..at].iter().any(|seen| seen.is(list[place])));
+        if let Some(place) = repeated {
+            // One certificate is moved and the last one dropped, as GnuTLS does, not the whole rest moved up.
+            if place + 1 < list.len() {
+                list[place] = list[place + 1];
+            }
+            list.pop();
+            continue;
+        }
+        at += length;
+        let end = list[at - 1];
+        if trusted(case, end.issuer).iter().any(|anchor| is_issuer(end, anchor)) {
+            list.truncate(at);
         }
     }
-    order.into_iter().map(|at| &chain[at]).collect()
+    list
+}
+
+/// `_gnutls_sort_clist`: follows issuers from the first certificate; says how many are in order, the others stay behind
+/// them.
+fn sort(list: &mut [&Cert<'_>]) -> usize {
+    let count = list.len().min(MAX_DEPTH);
+    let issuer_of = |at: usize| {
+        (1..count).find(|&other| is_issuer(list[at], list[other]))
+    };
+    let mut order = vec![0];
+    while let Some(next) = order.last().and_then(|&at| issuer_of(at)).filter(|next| !order.contains(next)) {
+        order.push(next);
+    }
+    let length = order.len();
+    order.extend((1..count).filter(|at| !order.contains(at)).collect::<Vec<_>>());
+    let sorted: Vec<&Cert<'_>> = order.into_iter().map(|at| list[at]).collect();
+    list[..count].copy_from_slice(&sorted);
+    length
 }
 
 /// `shorten_clist`: a self-signed end of the chain goes; so does what follows a trusted self-issued one.
