@@ -27,6 +27,10 @@ mod depot;
 mod engine;
 mod netman;
 
+pub(super) use engine::JWT_VARIABLE;
+pub(super) use engine::KEY_ALIAS;
+pub(super) use netman::pem_content;
+
 /// The changes of one component for one rotation. `files` is its host, `stores` what its stores hold now.
 ///
 /// Each list is in writing order and every prefix is safe: trust before identity, the alias pinned before a second key

@@ -77,7 +77,8 @@ impl StoreContent {
     /// What is presented: as said, else the only key.
     pub(super) fn identity(&self) -> Option<(Option<&str>, &Certificate)> {
         if let Some(leaf) = &self.presented {
-            return self.keys().find(|(_, key)| *key == leaf);
+            // A certificate file beside a key file has no key of its own.
+            return self.keys().find(|(_, key)| *key == leaf).or(Some((None, leaf)));
         }
         let mut keys = self.keys();
         keys.next().filter(|_| keys.next().is_none())

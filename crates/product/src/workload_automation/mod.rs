@@ -7,9 +7,12 @@ mod layout;
 mod links;
 mod parts;
 mod scan;
+#[cfg(test)]
+mod test_fleet;
 
 pub mod conman;
 pub mod definitions;
+pub mod state_table;
 
 pub use changes::changes;
 pub use changes::switches_at_retirement;
