@@ -140,7 +140,9 @@ pub(crate) fn tally(history: &History, now_micros: u64) -> Count {
     let mut servers: HashMap<&str, &Record> = HashMap::new();
     let mut by_link: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     let mut foreign = 0;
-    for record in history.records.iter().filter(|r| r.at_micros >= boot) {
+    // What is dialled while the fleet is being stopped says nothing.
+    let counts = |r: &&Record| r.at_micros >= boot && halt.is_none_or(|halt| r.at_micros < halt);
+    for record in history.records.iter().filter(counts) {
         match record.end {
             _ if record.link == "-" => foreign += 1,
             End::Client => by_link.entry(&record.link).or_default().push(record),

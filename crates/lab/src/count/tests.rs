@@ -215,7 +215,18 @@ fn dials_by_others_are_counted_apart() {
 
 #[test]
 fn a_stopped_fleet_is_silent_without_a_failure() {
-    check(200.0, "passes 101 110\n110 halt", [0, 0, 0, 0], 45);
+    check(
+        200.0,
+        "passes 101 110\n110 halt\n110.1 - LINK c fail refused x",
+        [0, 0, 0, 0],
+        45,
+    );
+    check(
+        200.0,
+        "passes 101 110\n109.99 x1 LINK s ok TLSv1.3\n110 halt\n110.01 x1 LINK c ok TLSv1.3",
+        [0, 0, 0, 0],
+        45,
+    );
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) fn create(place: &Place, exe: &Path, components: usize) -> Result<Top
     )?;
     let components: Vec<ComponentTruth> = hosts.iter().flat_map(Host::components).collect();
     // Often enough that a second never passes without a success, and not more than the machine can do.
-    let every_ms = (components.len() as u64 * 16).clamp(250, 420);
+    let every_ms = (components.len() as u64 * 12).clamp(250, 480);
     Ok(Topology {
         exe: exe.to_owned(),
         components,
