@@ -42,24 +42,14 @@ struct Sides {
 
 impl Sides {
     fn of(problem: &Problem<'_>, members: &[u32]) -> Sides {
-        let mut by_id: Vec<(u32, u32)> = members.iter().enumerate().map(|(i, &m)| (m, i as u32)).collect();
-        by_id.sort_unstable();
+        let places = Places::of(members, problem.menu.len());
         let inner = |graph: &Digraph| -> Vec<(u32, u32)> {
-            let place = |y: &u32| {
-                by_id
-                    .binary_search_by_key(y, |&(m, _)| m)
-                    .ok()
-                    .map(|at| by_id[at].1)
-            };
-            let row = |(i, &m): (usize, &u32)| {
-                graph
-                    .out(m as usize)
-                    .iter()
-                    .filter_map(place)
-                    .map(move |y| (i as u32, y))
-                    .collect::<Vec<_>>()
-            };
-            members.iter().enumerate().flat_map(row).collect()
+            let mut arcs = Vec::new();
+            for (i, &m) in members.iter().enumerate() {
+                let heads = graph.out(m as usize).iter().filter_map(|&y| places.find(y));
+                arcs.extend(heads.map(|y| (i as u32, y)));
+            }
+            arcs
         };
         let (early, late) = (inner(problem.early), inner(problem.late));
         let rank = rank(members.len(), &early, &late);
@@ -198,6 +188,37 @@ impl Sides {
             1 => Pattern::SwitchRetire,
             BOTH => Pattern::Together,
             _ => Pattern::Apart,
+        }
+    }
+}
+
+/// Where a component stands among the members of a core.
+enum Places {
+    /// Sorted, for a core that is a small part of the fleet.
+    Few(Vec<(u32, u32)>),
+    /// By component, for one that is not.
+    Many(Vec<u32>),
+}
+
+impl Places {
+    fn of(members: &[u32], components: usize) -> Places {
+        let numbered = members.iter().zip(0_u32..).map(|(&m, i)| (m, i));
+        if members.len() < components / 64 {
+            let mut few: Vec<(u32, u32)> = numbered.collect();
+            few.sort_unstable();
+            return Places::Few(few);
+        }
+        let mut many = vec![u32::MAX; components];
+        for (m, i) in numbered {
+            many[m as usize] = i;
+        }
+        Places::Many(many)
+    }
+
+    fn find(&self, x: u32) -> Option<u32> {
+        match self {
+            Places::Few(few) => few.binary_search_by_key(&x, |&(m, _)| m).ok().map(|at| few[at].1),
+            Places::Many(many) => Some(many[x as usize]).filter(|&i| i != u32::MAX),
         }
     }
 }

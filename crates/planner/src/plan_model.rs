@@ -102,23 +102,35 @@ fn settle(model: &Model, demand: &Demand) -> Result<Vec<Placed>, Blocked> {
             patterns[x as usize] = Pattern::Apart;
         }
         if !changed {
-            let names: Vec<&str> = circle
-                .iter()
-                .take(NAMED)
-                .map(|&x| model.components[x as usize].name.as_str())
-                .collect();
-            return Err(Blocked {
-                component: names.first().map(|&n| n.to_owned()),
-                link: None,
-                reason: format!(
-                    "the orders that are asked for run in a circle: {}",
-                    names.join(", ")
-                ),
-                remedies: vec![
-                    "drop one of the orders that safety does not need (style = \"proof\")".to_owned(),
-                ],
-            });
+            return Err(circular(model, &circle));
         }
+    }
+}
+
+fn circular(model: &Model, circle: &[u32]) -> Blocked {
+    let name = |x: &u32| model.components[*x as usize].name.as_str();
+    let names: Vec<&str> = circle.iter().take(NAMED).map(name).collect();
+    let inside = |x: plan::ComponentId| circle.contains(&x.0);
+    let mut reasons: Vec<&str> = Vec::new();
+    for precedence in &model.precedences {
+        let reason = model.reasons[precedence.reason.at()].as_str();
+        if inside(precedence.before.0) && inside(precedence.after.0) && !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    let asked = if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", reasons.join("; "))
+    };
+    Blocked {
+        component: names.first().map(|&n| n.to_owned()),
+        link: None,
+        reason: format!(
+            "safety and the orders asked for run in a circle: {}{asked}",
+            names.join(", ")
+        ),
+        remedies: vec!["drop the orders that safety does not need (style = \"proof\")".to_owned()],
     }
 }
 

@@ -1,7 +1,10 @@
 //! Values that are known from theory, and the answers of the checker to what the planner makes.
 
+use plan::ComponentId;
+use plan::Event;
 use plan::Goal;
 use plan::PlanDocument;
+use plan::Precedence;
 use plan::check;
 use plan::read_model;
 use plan::read_plan;
@@ -76,4 +79,76 @@ fn cross_signing_leaves_a_vertex_cover_to_pay() {
     assert_eq!(restarts("h-a h-b h-c"), 5);
     assert_eq!(restarts("a-b b-c c-a"), 5);
     assert_eq!(restarts("a>b"), 2);
+}
+
+/// The order of the events of two components, asked for beside safety.
+#[track_caller]
+fn with_order(links: &str, before: (&str, Event), after: (&str, Event)) -> PlanDocument {
+    let mut model = read_model(&model_text(links)).unwrap();
+    let id = |name: &str| ComponentId::new(model.components.iter().position(|c| c.name == name).unwrap());
+    let (before, after) = ((id(before.0), before.1), (id(after.0), after.1));
+    let reason = model.intern_reason("the document says so");
+    model.precedences.push(Precedence {
+        before,
+        after,
+        reason,
+    });
+    let document = plan_model(&model, Goal::Retired);
+    if document.blocked.is_empty() {
+        let checked = check(&model, &document);
+        checked.unwrap_or_else(|e| panic!("{:#?}", e.report));
+    }
+    document
+}
+
+#[test]
+fn an_order_beside_safety_is_kept_and_costs_what_it_costs() {
+    let free = with_order("hub-a hub-b", ("hub", Event::Grow), ("a", Event::Grow));
+    assert_eq!(
+        (free.claims.restarts, free.claims.lower_bound),
+        (Some(6), Some(6))
+    );
+    let dear = with_order("hub-a hub-b", ("a", Event::Retire), ("b", Event::Retire));
+    assert_eq!(dear.claims.restarts, Some(6));
+    let dear = with_order("hub-a", ("hub", Event::Switch), ("a", Event::Switch));
+    assert!(dear.claims.restarts >= Some(4), "{dear:#?}");
+}
+
+#[test]
+fn an_order_against_safety_is_blocked_with_its_reason() {
+    let blocked = with_order("a-b", ("a", Event::Switch), ("b", Event::Grow)).blocked;
+    assert!(
+        blocked[0].reason.contains("circle: a, b (the document says so)"),
+        "{blocked:?}"
+    );
+}
+
+#[test]
+fn an_order_that_a_plan_ignores_is_a_violation() {
+    let mut model = read_model(&model_text("hub-a hub-b")).unwrap();
+    let document = plan_model(&model, Goal::Retired);
+    let grown = document
+        .steps
+        .iter()
+        .map(|s| (s.component.clone(), s.wave))
+        .next()
+        .unwrap();
+    let reason = model.intern_reason("the document says so");
+    let late = document.steps.last().unwrap();
+    let id = |name: &str| ComponentId::new(model.components.iter().position(|c| c.name == name).unwrap());
+    let before = (id(&late.component), late.events[0]);
+    let after = (id(&grown.0), Event::Grow);
+    model.precedences.push(Precedence {
+        before,
+        after,
+        reason,
+    });
+    let refusal = check(&model, &document).expect_err("the order is ignored");
+    assert!(
+        refusal
+            .report
+            .violations
+            .iter()
+            .any(|v| v.reason == "the document says so")
+    );
 }
