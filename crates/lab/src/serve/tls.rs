@@ -7,8 +7,8 @@ use std::path::Path;
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{
-    ErrorCode, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions, SslRef, SslSessionCacheMode,
-    SslVerifyMode, SslVersion,
+    ErrorCode, Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslRef,
+    SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::{X509, X509VerifyResult};
@@ -23,6 +23,16 @@ pub(super) struct Material {
     /// Leaf first.
     pub(super) chain: Vec<X509>,
     pub(super) anchors: Vec<X509>,
+    pub(super) sends: Sends,
+}
+
+/// Which chain a runtime sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sends {
+    /// The one that lies beside the key, and no more: Java.
+    AsStored,
+    /// Where none lies beside the key, one that is built of what the process trusts: OpenSSL and GSKit.
+    Completed,
 }
 
 /// A material made ready for both sides of a handshake.
@@ -58,6 +68,9 @@ fn context(material: &Material, only: Option<SslVersion>) -> Result<SslContext, 
     builder.set_max_proto_version(only)?;
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     builder.set_options(SslOptions::NO_TICKET);
+    if material.sends == Sends::AsStored {
+        builder.set_mode(SslMode::NO_AUTO_CHAIN);
+    }
     builder.set_num_tickets(0)?;
     if let Some((leaf, above)) = material.chain.split_first() {
         builder.set_certificate(leaf)?;

@@ -10,7 +10,7 @@ use crate::place::{ComponentTruth, Part, Place, read_text, topology};
 use crate::record::link_name;
 use crate::serve::listen::AGENTS_ASK;
 use crate::serve::settings::{Dial, Listen, Reread, Setup, stores, variable_dir};
-use crate::serve::tls::Material;
+use crate::serve::tls::{Material, Sends};
 
 pub(super) fn read_setup(place: &Place, me: &ComponentTruth) -> Result<Setup, LabError> {
     let root = place.host(&me.host);
@@ -82,7 +82,12 @@ fn materials(
             &stores::password_of(&dir.join("tls.sth"))?,
         )?;
         let anchors = stores::anchors_of_pem(&dir.join("TWSClientTrustStore.pem"))?;
-        return Ok(vec![Material { key, chain, anchors }]);
+        return Ok(vec![Material {
+            key,
+            chain,
+            anchors,
+            sends: Sends::Completed,
+        }]);
     }
     let password = stores::stashed(&kdb.with_extension("sth"))?;
     let store = stores::open(&kdb, &password)?;
@@ -91,6 +96,7 @@ fn materials(
         key,
         chain,
         anchors: stores::anchors(&store)?,
+        sends: Sends::Completed,
     };
     let jks = variable.join("ssl/TWSClientKeyStoreJKS.jks");
     let password = stores::password_of(&jks.with_extension("sth"))?;
@@ -102,6 +108,7 @@ fn materials(
             key,
             chain,
             anchors: stores::anchors(&store)?,
+            sends: Sends::AsStored,
         },
     ])
 }

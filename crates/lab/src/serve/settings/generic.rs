@@ -7,7 +7,7 @@ use crate::LabError;
 use crate::place::{ComponentTruth, Place, read, read_text};
 use crate::record::link_name;
 use crate::serve::settings::{Dial, Listen, Reread, Setup};
-use crate::serve::tls::{Material, identity_of_pem};
+use crate::serve::tls::{Material, Sends, identity_of_pem};
 
 /// Reads `/srv/<id>/<id>.properties` below the host's root, and the files it names.
 pub(super) fn read_setup(place: &Place, me: &ComponentTruth) -> Result<Setup, LabError> {
@@ -78,5 +78,10 @@ pub(super) fn read_setup(place: &Place, me: &ComponentTruth) -> Result<Setup, La
 fn material(identity: &Path, trust: &Path) -> Result<Material, LabError> {
     let (key, chain) = identity_of_pem(identity, &read(identity)?, None)?;
     let anchors = crate::serve::tls::certificates_of_pem(trust, &read(trust)?)?;
-    Ok(Material { key, chain, anchors })
+    Ok(Material {
+        key,
+        chain,
+        anchors,
+        sends: Sends::Completed,
+    })
 }

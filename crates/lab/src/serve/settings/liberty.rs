@@ -11,7 +11,7 @@ use crate::place::{ComponentTruth, Part, Place, read_text, topology};
 use crate::record::link_name;
 use crate::secret::reveal;
 use crate::serve::settings::{Dial, Listen, Reread, Setup, stores, variable_dir};
-use crate::serve::tls::Material;
+use crate::serve::tls::{Material, Sends};
 use crate::workstations::Definitions;
 
 pub(super) fn read_setup(place: &Place, me: &ComponentTruth) -> Result<Setup, LabError> {
@@ -59,7 +59,12 @@ pub(super) fn read_setup(place: &Place, me: &ComponentTruth) -> Result<Setup, La
             Some(broker) => engine_dials(place, me, broker)?,
             None => console_dials(place, me)?,
         },
-        materials: vec![Material { key, chain, anchors }],
+        materials: vec![Material {
+            key,
+            chain,
+            anchors,
+            sends: Sends::AsStored,
+        }],
         reread: if keys.is_polled || trusted.is_polled {
             Reread::Polled
         } else {

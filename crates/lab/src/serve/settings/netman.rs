@@ -8,7 +8,7 @@ use crate::LabError;
 use crate::place::{ComponentTruth, Part, Place, read, read_text, topology};
 use crate::record::link_name;
 use crate::serve::settings::{Dial, Listen, Reread, Setup, stores, variable_dir};
-use crate::serve::tls::{Material, identity_of_pem};
+use crate::serve::tls::{Material, Sends, identity_of_pem};
 use crate::workstations::{Definitions, Workstation};
 
 pub(super) fn read_setup(place: &Place, me: &ComponentTruth) -> Result<Setup, LabError> {
@@ -25,6 +25,7 @@ pub(super) fn read_setup(place: &Place, me: &ComponentTruth) -> Result<Setup, La
             key,
             chain,
             anchors: stores::anchors(&store)?,
+            sends: Sends::Completed,
         }
     } else {
         let certificate = below(&root, options.need("sslcertificate")?);
@@ -41,7 +42,12 @@ pub(super) fn read_setup(place: &Place, me: &ComponentTruth) -> Result<Setup, La
             both.extend(read(&certificate)?);
             identity_of_pem(&certificate, &both, password.as_deref())?
         };
-        Material { key, chain, anchors }
+        Material {
+            key,
+            chain,
+            anchors,
+            sends: Sends::Completed,
+        }
     };
     let port = match options.get("nmsslfullport") {
         Some("0") | None => options.need("nmsslport")?,
