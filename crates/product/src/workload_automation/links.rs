@@ -71,6 +71,7 @@ pub(super) fn connect(
         definitions,
         names,
         calls: BTreeSet::new(),
+        seen_by: BTreeMap::new(),
         found,
     };
     web.tree();
@@ -78,6 +79,7 @@ pub(super) fn connect(
     web.agents();
     web.engines();
     let calls = std::mem::take(&mut web.calls);
+    let seen_by = std::mem::take(&mut web.seen_by);
     let workstations: Vec<Option<String>> = (0..web.parts.len())
         .map(|index| web.workstation(index).map(|seen| seen.name.clone()))
         .collect();
@@ -93,7 +95,7 @@ pub(super) fn connect(
             });
         }
     }
-    health(hosts, parts, &workstations);
+    health(hosts, parts, &workstations, &seen_by);
     security(parts, definitions, found);
 }
 
@@ -327,6 +329,8 @@ struct Web<'a> {
     names: Names,
     /// Indices: who calls whom.
     calls: BTreeSet<(usize, usize)>,
+    /// By index: the netman whose `conman` sees this part's link directly.
+    seen_by: BTreeMap<usize, usize>,
     found: &'a mut Found,
 }
 
@@ -458,6 +462,7 @@ impl Web<'_> {
         };
         if let Some(manager) = self.netman_of(&manager) {
             self.both_ways(index, manager);
+            self.seen_by.insert(index, manager);
         }
         // A manager that no host has is asked about once, as a workstation.
     }
@@ -554,6 +559,13 @@ impl Web<'_> {
             });
             if let Some(engine) = by_name.or(first) {
                 self.calls.insert((engine, index));
+                let netman = beside(self.parts, &self.parts[engine], Kind::Netman);
+                let netman = netman.map(|netman| netman.component.id.clone());
+                let at = self
+                    .parts
+                    .iter()
+                    .position(|part| Some(&part.component.id) == netman.as_ref());
+                self.seen_by.extend(at.map(|at| (index, at)));
             }
         }
     }
@@ -596,31 +608,42 @@ impl Web<'_> {
     }
 }
 
-/// Netman and agents are well when the master's `conman sc` shows them linked.
-fn health(hosts: &[&dyn HostFiles], parts: &mut [Part], workstations: &[Option<String>]) {
-    let master = parts
-        .iter()
-        .find(|part| part.kind == Kind::Netman && part.component.role == "MDM");
-    let asked = master.and_then(|master| {
-        let host = hosts.iter().find(|host| host.host() == master.component.host)?;
-        let conman = master
+/// Netman and agents are well when `conman sc` shows them linked: asked of the manager above, as T and W are shown
+/// for direct links only (domain specification B.6); the master is asked about itself.
+fn health(
+    hosts: &[&dyn HostFiles],
+    parts: &mut [Part],
+    workstations: &[Option<String>],
+    seen_by: &BTreeMap<usize, usize>,
+) {
+    let askable = |part: &Part| {
+        let host = hosts.iter().find(|host| host.host() == part.component.host)?;
+        let conman = part
             .site
             .program(*host, &["TWS/bin/conman", "TWS/bin/conman.exe"]);
-        let dir = master.site.work_dir(*host);
-        exists(*host, &conman).then(|| (conman, master.component.host.clone(), dir))
-    });
-    for (part, workstation) in parts.iter_mut().zip(workstations) {
+        exists(*host, &conman).then(|| (conman, part.component.host.clone(), part.site.work_dir(*host)))
+    };
+    let asked: Vec<_> = (0..parts.len())
+        .map(
+            |index| match (seen_by.get(&index), parts[index].component.role.as_str()) {
+                (Some(manager), _) => askable(&parts[*manager]),
+                (None, "MDM") => askable(&parts[index]),
+                _ => None,
+            },
+        )
+        .collect();
+    for ((part, workstation), asked) in parts.iter_mut().zip(workstations).zip(asked) {
         if !matches!(part.kind, Kind::Agent | Kind::Netman) {
             continue;
         }
-        part.component.effective.healthy = match (&asked, workstation) {
+        part.component.effective.healthy = match (asked, workstation) {
             (Some((conman, host, dir)), Some(name)) => Some(Healthy::Linked {
                 command: Command {
-                    argv: vec![conman.clone(), "sc @!@".to_owned()],
+                    argv: vec![conman, "sc @!@".to_owned()],
                     env: BTreeMap::new(),
                 },
-                host: host.clone(),
-                dir: dir.clone(),
+                host,
+                dir,
                 name: name.clone(),
             }),
             _ => part

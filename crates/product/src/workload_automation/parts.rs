@@ -419,10 +419,20 @@ fn agent(host: &dyn HostFiles, site: &Site, dir: &str) -> Part {
     let start = site.program(host, &["TWS/StartUpLwa", "TWS/StartUpLwa.cmd"]);
     let restart = Means::Restart(vec![command(&[&stop]), command(&[&start])]);
     let label = ini(&bytes, &["ITA SSL/cert_label", "ITA/cert_label"]);
-    let mut stores = gskit_stores(host, site, dir, &bytes);
-    if stores.is_empty() {
-        stores = openssl_stores(host, site, &bytes);
-    }
+    // An upgraded host keeps the old databases; the folder that `ita.ini` names decides.
+    let named = ini(&bytes, FOLDER_KEYS);
+    let newer = openssl_stores(host, site, &bytes);
+    let decided = named.is_some_and(|folder| {
+        newer
+            .iter()
+            .any(|store| store.file.starts_with(folder.trim_end_matches('/')))
+    });
+    let older = if decided {
+        Vec::new()
+    } else {
+        gskit_stores(host, site, dir, &bytes)
+    };
+    let stores = if older.is_empty() { newer } else { older };
     let gskit = stores.iter().any(|store| store.id == "cms");
     let runtime = if gskit { "gskit8" } else { "openssl" };
     let mut part = part(host, site, Kind::Agent, runtime, restart.clone(), restart);

@@ -257,6 +257,19 @@ fn an_agent_below_a_domain_manager_links_with_it_alone() {
     let found = tree.with_definitions();
     assert_eq!(found.questions, []);
     assert_eq!(roles(&found)[0], "dm1-netman DM openssl");
+    let asked = |id: &str| {
+        let component = found
+            .components
+            .iter()
+            .find(|component| component.id == id)
+            .unwrap();
+        match &component.effective.healthy {
+            Some(crate::Healthy::Linked { host, name, .. }) => format!("{name} on {host}"),
+            other => format!("{other:?}"),
+        }
+    };
+    let all = ["fta1-netman", "dm1-netman", "mdm1-netman"].map(asked);
+    assert_eq!(all, ["FTA1 on dm1", "DM1 on mdm1", "MDM1 on mdm1"]);
     assert_eq!(
         links(&found),
         [
