@@ -89,7 +89,10 @@ fn arranged<'c, 'a>(case: &'c Case<'a>) -> Vec<&'c Cert<'a>> {
         }
         at += length;
         let end = list[at - 1];
-        if trusted(case, end.issuer).iter().any(|anchor| is_issuer(end, anchor)) {
+        if trusted(case, end.issuer)
+            .iter()
+            .any(|anchor| is_issuer(end, anchor))
+        {
             list.truncate(at);
         }
     }
@@ -100,11 +103,13 @@ fn arranged<'c, 'a>(case: &'c Case<'a>) -> Vec<&'c Cert<'a>> {
 /// them.
 fn sort(list: &mut [&Cert<'_>]) -> usize {
     let count = list.len().min(MAX_DEPTH);
-    let issuer_of = |at: usize| {
-        (1..count).find(|&other| is_issuer(list[at], list[other]))
-    };
+    let issuer_of = |at: usize| (0..count).find(|&other| is_issuer(list[at], list[other]));
     let mut order = vec![0];
-    while let Some(next) = order.last().and_then(|&at| issuer_of(at)).filter(|next| !order.contains(next)) {
+    while let Some(next) = order
+        .last()
+        .and_then(|&at| issuer_of(at))
+        .filter(|next| !order.contains(next))
+    {
         order.push(next);
     }
     let length = order.len();

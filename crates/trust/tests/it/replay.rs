@@ -19,6 +19,11 @@ fn limbo_and_bettertls_verdicts_are_those_of_the_runtimes() {
     replay("limbo", Laxness::Listed);
 }
 
+#[test]
+fn random_verdicts_are_those_of_the_runtimes() {
+    replay("random", Laxness::Listed);
+}
+
 /// Whether an accept where the runtime rejects may be listed as an exception.
 #[derive(Clone, Copy, PartialEq)]
 enum Laxness {
@@ -76,7 +81,9 @@ fn replay(part: &str, laxness: Laxness) {
     for (name, (asked, agreed)) in &counts {
         let percent = f64::from(*agreed) * 100.0 / f64::from(*asked);
         println!("{part} {name}: {agreed} of {asked} agree ({percent:.1} %)");
-        if percent < 99.0 {
+        // The floor is for the two measured suites. The random part mixes in another build of GnuTLS than theirs, so there
+        // each disagreement has to be listed and no share is asked.
+        if percent < 99.0 && part != "random" {
             wrong.push(format!("{name}: below 99 %"));
         }
     }

@@ -9,7 +9,11 @@ fn an_accepted_chain_comes_with_its_path_to_the_anchor() {
     let Made { leaf, root, .. } = made();
     for profile in runtimes() {
         let signatures = Computed::new();
-        let found = verdict(profile, &question(&[leaf.clone()], &[root.clone()]), &signatures);
+        let found = verdict(
+            profile,
+            &question(std::slice::from_ref(&leaf), std::slice::from_ref(&root)),
+            &signatures,
+        );
         let Verdict::Accept(accepted) = &found else {
             panic!("{}: {}", profile.name, found.prints());
         };
@@ -26,7 +30,7 @@ fn a_stranger_as_anchor_is_no_path_for_every_runtime() {
         let signatures = Computed::new();
         let found = verdict(
             profile,
-            &question(&[leaf.clone()], std::slice::from_ref(&stranger)),
+            &question(std::slice::from_ref(&leaf), std::slice::from_ref(&stranger)),
             &signatures,
         );
         assert!(!found.accepts(), "{}", profile.name);

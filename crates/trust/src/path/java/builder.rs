@@ -2,6 +2,7 @@
 
 use super::super::fault;
 use super::rules;
+use super::simple::hash_order;
 use crate::case::Case;
 use crate::cert::Cert;
 use crate::check;
@@ -50,46 +51,84 @@ impl<'c, 'a> Search<'_, 'c, 'a> {
             return None;
         }
         let checks_dates = std::mem::replace(&mut self.is_later, true);
-        let is_issuer = |cert: &&Cert<'_>| cert.subject_canonical == top.issuer_canonical;
-        for anchor in case.anchors.iter().filter(is_issuer) {
-            case.note(anchor, "tried as anchor");
-            match self.complete(top, anchor, checks_dates) {
-                Ok(()) => {
-                    let mut found = self.path.clone();
-                    found.push(anchor);
-                    return Some(found);
-                }
-                Err(found) => self.keep(found),
-            }
-        }
         let authorities = self
             .path
             .iter()
             .skip(1)
             .filter(|cert| !cert.is_self_issued())
             .count();
-        if authorities >= usize::try_from(self.java.max_searched.value).unwrap_or(usize::MAX) {
+        let has_room = authorities < usize::try_from(self.java.max_searched.value).unwrap_or(usize::MAX);
+        if !has_room {
             self.keep(fault(Reject::TooDeep, Some(top), String::new()));
-            return None;
         }
-        for candidate in case.chain.iter().chain(&case.known).filter(is_issuer) {
-            if self.path.iter().any(|used| used.is(candidate)) {
+        for (is_anchor, candidate) in self.candidates(top, has_room) {
+            case.note(
+                candidate,
+                if is_anchor {
+                    "tried as anchor"
+                } else {
+                    "tried as issuer"
+                },
+            );
+            let fits = match is_anchor {
+                true if !covers(candidate, top) => {
+                    Err(fault(Reject::NotYetValid, Some(candidate), String::new()))
+                }
+                true => self.complete(top, candidate, checks_dates),
+                false => self.usable(top, candidate, authorities),
+            };
+            if let Err(found) = fits {
+                self.keep(found);
                 continue;
             }
-            case.note(candidate, "tried as issuer");
-            match self.usable(top, candidate, authorities) {
-                Ok(()) => {
-                    self.path.push(candidate);
-                    let found = self.extend();
-                    self.path.pop();
-                    if found.is_some() {
-                        return found;
-                    }
-                }
-                Err(found) => self.keep(found),
+            self.path.push(candidate);
+            if is_anchor {
+                return Some(self.path.clone());
+            }
+            let found = self.extend();
+            self.path.pop();
+            if found.is_some() {
+                return found;
             }
         }
         None
+    }
+
+    /// Issuers by name, in the order in which `PKIXCertComparator` puts them: key identifier first, then those whose
+    /// own issuer is trusted, a later one before an earlier one. The first complete path is the answer, even when its
+    /// anchor is refused afterwards.
+    fn candidates(&self, top: &Cert<'_>, has_room: bool) -> Vec<(bool, &'c Cert<'a>)> {
+        let case = self.case;
+        let anchors = hash_order(case, case.anchors.len())
+            .into_iter()
+            .map(|cert| (true, cert));
+        let is_trusted = |cert: &Cert<'_>| case.anchors.iter().any(|anchor| anchor.is(cert));
+        let is_used = |cert: &Cert<'_>| self.path.iter().any(|used| used.is(cert));
+        let sent = case
+            .chain
+            .iter()
+            .chain(&case.known)
+            .filter(|cert| has_room && !is_trusted(cert) && !is_used(cert));
+        let wanted = top.extensions.authority.and_then(|authority| authority.key_id);
+        let has_wanted = |cert: &Cert<'_>| wanted.is_some() && cert.extensions.subject_key == wanted;
+        let leads_up = |cert: &Cert<'_>| {
+            case.anchors
+                .iter()
+                .any(|anchor| anchor.subject_canonical == cert.issuer_canonical)
+        };
+        let goes_before = |new: &Cert<'_>, old: &Cert<'_>| {
+            has_wanted(new) || (!has_wanted(old) && (leads_up(new) || !leads_up(old)))
+        };
+        let mut ordered: Vec<(bool, &Cert<'_>)> = Vec::new();
+        for (is_anchor, cert) in anchors.chain(sent.map(|cert| (false, cert))) {
+            if cert.subject_canonical == top.issuer_canonical
+                && !ordered.iter().any(|(_, known)| known.is(cert))
+            {
+                let place = ordered.partition_point(|(_, old)| !goes_before(cert, old));
+                ordered.insert(place, (is_anchor, cert));
+            }
+        }
+        ordered
     }
 
     /// The path with this anchor on top: signature, names, then the checkers that run over the whole path.
@@ -140,6 +179,13 @@ impl<'c, 'a> Search<'_, 'c, 'a> {
             self.best = found;
         }
     }
+}
+
+/// Before version 3 an anchor must be valid at both ends of the validity of what it issued
+/// (`AdaptableX509CertSelector`).
+pub(super) fn covers(issuer: &Cert<'_>, cert: &Cert<'_>) -> bool {
+    let is_valid_at = |moment: i64| check::validity(issuer, moment, false).is_ok();
+    issuer.version >= 3 || (is_valid_at(cert.not_before.unix) && is_valid_at(cert.not_after.unix))
 }
 
 /// Name and key identifier fit (`AdaptableX509CertSelector`). A serial number in the AKI counts for version 3.

@@ -85,18 +85,27 @@ fn with_anchor<'c, 'a>(case: &'c Case<'a>) -> Result<Vec<&'c Cert<'a>>, Fault> {
 /// Anchors of the issuer's name, as a `HashSet<X509Certificate>` gives them.
 fn issuers<'c, 'a>(case: &'c Case<'a>, cert: &Cert<'_>) -> impl Iterator<Item = &'c Cert<'a>> {
     let fits = |anchor: &&Cert<'_>| anchor.subject_canonical == cert.issuer_canonical;
+    hash_order(case, 16)
+        .into_iter()
+        .filter(fits)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// The anchors in the order of a `HashSet` made with room for `capacity` buckets, each once.
+pub(super) fn hash_order<'c, 'a>(case: &'c Case<'a>, capacity: usize) -> Vec<&'c Cert<'a>> {
     let mut anchors: Vec<&Cert<'_>> = Vec::new();
     for anchor in &case.anchors {
         if !anchors.iter().any(|known| known.is(anchor)) {
             anchors.push(anchor);
         }
     }
-    let mut buckets: usize = 16;
+    let mut buckets = capacity.next_power_of_two();
     while anchors.len() * 4 > buckets * 3 {
         buckets *= 2;
     }
     anchors.sort_by_key(|anchor| bucket(anchor.source.der(), buckets));
-    anchors.into_iter().filter(fits).collect::<Vec<_>>().into_iter()
+    anchors
 }
 
 /// Where `java.util.HashMap` puts a certificate, whose hash is `Arrays.hashCode` of its DER.
