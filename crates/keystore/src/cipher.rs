@@ -1,5 +1,6 @@
 //! The block and stream ciphers of stores, in CBC mode with PKCS#7 padding.
 
+use aes::cipher::array::Array;
 use aes::cipher::block_padding::Pkcs7;
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt};
 use aes::cipher::{InnerIvInit, KeyInit, StreamCipher};
@@ -18,6 +19,7 @@ pub(crate) enum Cipher {
     Des3,
     Rc2 { key_bytes: usize, bits: usize },
     Rc4 { key_bytes: usize },
+    Twofish256,
 }
 
 impl Cipher {
@@ -73,6 +75,7 @@ impl Cipher {
             Self::Rc2 { .. } => "RC2-CBC",
             Self::Rc4 { key_bytes: 5 } => "RC4-40",
             Self::Rc4 { .. } => "RC4-128",
+            Self::Twofish256 => "Twofish-256-CBC",
         }
     }
 
@@ -81,7 +84,7 @@ impl Cipher {
         match self {
             Self::Aes128 | Self::Des2 => 16,
             Self::Aes192 | Self::Des3 => 24,
-            Self::Aes256 => 32,
+            Self::Aes256 | Self::Twofish256 => 32,
             Self::Des => 8,
             Self::Rc2 { key_bytes, .. } | Self::Rc4 { key_bytes } => key_bytes,
         }
@@ -90,7 +93,7 @@ impl Cipher {
     /// Bytes of its block and initial vector; 0 for a stream cipher.
     pub(crate) fn block_len(self) -> usize {
         match self {
-            Self::Aes128 | Self::Aes192 | Self::Aes256 => 16,
+            Self::Aes128 | Self::Aes192 | Self::Aes256 | Self::Twofish256 => 16,
             Self::Des | Self::Des2 | Self::Des3 | Self::Rc2 { .. } => 8,
             Self::Rc4 { .. } => 0,
         }
@@ -110,6 +113,7 @@ impl Cipher {
             Self::Des3 => open(des::TdesEde3::new_from_slice(key).ok()?, iv, data),
             Self::Rc2 { bits, .. } => open(rc2::Rc2::new_with_eff_key_len(key, bits), iv, data),
             Self::Rc4 { .. } => rc4_stream(key, data).map(Zeroizing::new),
+            Self::Twofish256 => open(twofish::Twofish::new_from_slice(key).ok()?, iv, data),
         }
     }
 
@@ -127,8 +131,19 @@ impl Cipher {
             Self::Des3 => seal(des::TdesEde3::new_from_slice(key).ok()?, iv, data),
             Self::Rc2 { bits, .. } => seal(rc2::Rc2::new_with_eff_key_len(key, bits), iv, data),
             Self::Rc4 { .. } => rc4_stream(key, data),
+            Self::Twofish256 => seal(twofish::Twofish::new_from_slice(key).ok()?, iv, data),
         }
     }
+}
+
+/// Twofish in CBC mode over all whole blocks, padding left in: a UBER store can lack its last block.
+pub(crate) fn twofish_blocks(key: &[u8], iv: &[u8], data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let cipher = twofish::Twofish::new_from_slice(key).ok()?;
+    let mut cbc = cbc::Decryptor::inner_iv_slice_init(cipher, iv).ok()?;
+    let mut out = Zeroizing::new(data[..data.len() / 16 * 16].to_vec());
+    let (blocks, _) = Array::slice_as_chunks_mut(&mut out);
+    cbc.decrypt_blocks(blocks);
+    Some(out)
 }
 
 fn open<C: BlockCipherDecrypt>(cipher: C, iv: &[u8], data: &[u8]) -> Option<Zeroizing<Vec<u8>>> {

@@ -7,6 +7,7 @@
 //! The crate is pure: it opens no file, reads no clock and draws no randomness but what [`WriteEnv`] brings.
 #![deny(missing_docs)]
 
+mod bks;
 mod certificate;
 mod cipher;
 mod cms_kdb;

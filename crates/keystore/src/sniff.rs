@@ -71,7 +71,7 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
                 return Some(format);
             }
         }
-        [0, 0, 0, 1 | 2, 0, 0, _, _, ..] => return Some(sniff_bouncy(bytes)),
+        [0, 0, 0, 2, _, _, _, _, ..] | [0, 0, 0, 1, 0, 0, _, _, ..] => return Some(sniff_bouncy(bytes)),
         _ => {}
     }
     if bytes.windows(PEM_MARK.len()).any(|window| window == PEM_MARK) {

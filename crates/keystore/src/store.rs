@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::bks::{self, BouncyStore};
 use crate::cms_kdb::{CmsVersion, Database};
 use crate::der_file::DerFile;
 use crate::edit::Edit;
@@ -57,6 +58,7 @@ pub fn read(bytes: &[u8], password: Option<&Password>, limits: &Limits) -> Resul
         Format::CmsCrl | Format::CmsKdb | Format::CmsRdb => {
             Box::new(Database::read(format, bytes, password, limits)?)
         }
+        Format::Bks | Format::Uber => Box::new(bks::read(bytes, password, limits)?),
         Format::Der => Box::new(DerFile::read(bytes, limits)?),
         Format::Jks | Format::Jceks => Box::new(jks::read(bytes, password, limits)?),
         Format::Pem => Box::new(PemStore::read(bytes, password, limits)?),
@@ -87,6 +89,7 @@ impl Store {
     pub fn empty(format: Format) -> Result<Self, WriteError> {
         match format {
             Format::CmsKdb => Ok(Self(Box::new(Database::empty(CmsVersion::V6)))),
+            Format::Bks | Format::Uber => Ok(Self(Box::new(BouncyStore::empty(format)))),
             Format::Jks | Format::Jceks => Ok(Self(Box::new(JavaStore::empty(format)))),
             Format::Pkcs12 => Ok(Self(Box::new(Pkcs12Store::empty()))),
             Format::Pem => Ok(Self(Box::new(PemStore::empty()))),

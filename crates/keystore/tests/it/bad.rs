@@ -38,7 +38,10 @@ fn answers(folder: &Path) -> Vec<String> {
     let mut answers = Vec::new();
     for line in verdicts.lines() {
         let verdict: serde_json::Value = serde_json::from_str(line).unwrap();
-        if !matches!(verdict["format"].as_str(), Some("JKS" | "JCEKS" | "PKCS12")) {
+        if !matches!(
+            verdict["format"].as_str(),
+            Some("BKS" | "BouncyCastle" | "JCEKS" | "JKS" | "PKCS12")
+        ) {
             continue;
         }
         let name = verdict["file"].as_str().unwrap();

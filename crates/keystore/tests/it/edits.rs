@@ -26,7 +26,7 @@ fn an_added_certificate_leaves_all_other_entries() {
             check(
                 &sample,
                 &Edit::Trust {
-                    alias: Some("Added".to_owned()),
+                    alias: Some("added".to_owned()),
                     certificate,
                     place,
                 },
@@ -97,6 +97,7 @@ fn a_new_password_opens_the_store_and_the_old_one_does_not() {
         let is_open = sample.password.is_some() || store.format() == Format::Pkcs12;
         match store.edit(&edit, &mut random::env(7).env()) {
             Ok(()) => {}
+            Err(EditError::WrongPassword) if lacks_password(&sample, &original) => continue,
             Err(EditError::Locked) if !is_open || sample.password.is_none() => continue,
             Err(error) => panic!("{}: {error}", sample.name),
         }
@@ -178,7 +179,10 @@ fn a_wrong_password_is_refused_when_writing() {
             sample.name
         );
         // The same when the store was read without any password.
-        let mut store = keystore::read(&sample.bytes, None, &keystore::Limits::default()).unwrap();
+        let Ok(mut store) = keystore::read(&sample.bytes, None, &keystore::Limits::default()) else {
+            assert_eq!(sample.format, "BouncyCastle");
+            continue;
+        };
         if store.edit(&edit, &mut random::env(1).env()).is_ok()
             && store.integrity() == keystore::Integrity::NotChecked
         {
@@ -188,11 +192,8 @@ fn a_wrong_password_is_refused_when_writing() {
                 "{}",
                 sample.name
             );
-            assert!(
-                store
-                    .write(sample.password.as_ref(), &mut random::env(1).env())
-                    .is_ok()
-            );
+            let written = store.write(sample.password.as_ref(), &mut random::env(1).env());
+            assert!(written.is_ok(), "{}: {written:?}", sample.name);
         }
     }
 }
@@ -217,7 +218,7 @@ fn check(sample: &Sample, edit: &Edit, touched: Touched) {
         .unwrap_or_else(|error| panic!("{what}: {error}"));
     let written = match store.write(None, &mut random::env(seed + 1).env()) {
         // A new key in a store without a password; or JCEKS, which takes ASCII only.
-        Err(WriteError::NeedsPassword { .. }) if sample.password.is_none() => return,
+        Err(WriteError::NeedsPassword { .. }) if lacks_password(sample, &before) => return,
         Err(WriteError::PasswordUnusable { .. }) if before.format() == Format::Jceks => return,
         written => written.unwrap_or_else(|error| panic!("{what}: {error}")),
     };
@@ -320,6 +321,9 @@ fn check_bytes(before: &Store, touched: Touched, sample: &Sample, written: &[u8]
         );
         return;
     }
+    if !matches!(before.format(), Format::Jks | Format::Jceks) {
+        return;
+    }
     for (number, entry) in jks_entries(&sample.bytes).into_iter().enumerate() {
         if Some(number) != index {
             assert!(
@@ -341,13 +345,27 @@ fn for_each_entry(mut then: impl FnMut(&Sample, usize, &Entry)) {
     }
 }
 
+/// An empty password can stand for none: the store is then read without a check.
+fn lacks_password(sample: &Sample, store: &Store) -> bool {
+    sample.password.is_none() || store.integrity() == keystore::Integrity::NotChecked
+}
+
 /// Samples without the ones whose derivations take long.
 fn java_and_pkcs12() -> Vec<Sample> {
-    let mut samples = samples(&["JKS", "CaseExactJKS", "JCEKS", "PKCS12", "PKCS12-DEF"]);
-    let slow = ["gnutls-", "nss-", "p12-java25", "kt25"];
+    let mut samples = samples(&[
+        "BKS",
+        "BKS-V1",
+        "BouncyCastle",
+        "JKS",
+        "CaseExactJKS",
+        "JCEKS",
+        "PKCS12",
+        "PKCS12-DEF",
+    ]);
+    let slow = ["gnutls-", "nss-", "p12-java25", "kt25", "fetched/"];
     samples.retain(|sample| !slow.iter().any(|start| sample.name.starts_with(start)));
     if big_corpus().is_some() {
-        assert!(samples.len() > 100);
+        assert!(samples.len() > 80);
     }
     samples
 }

@@ -128,7 +128,17 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
 }
 
 fn small() -> Vec<Sample> {
-    let mut samples = copied(&["JKS", "CaseExactJKS", "JCEKS", "PKCS12", "PEM", "DER", "P7B"]);
+    let mut samples = copied(&[
+        "BKS",
+        "BouncyCastle",
+        "JKS",
+        "CaseExactJKS",
+        "JCEKS",
+        "PKCS12",
+        "PEM",
+        "DER",
+        "P7B",
+    ]);
     samples.retain(|sample| sample.bytes.len() < 12_000);
     assert!(samples.len() > 20);
     samples

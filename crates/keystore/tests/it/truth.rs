@@ -1,6 +1,6 @@
 //! Every store of the corpus gives what Java and OpenSSL saw in it.
 
-use keystore::{Body, Entry, Password, Store};
+use keystore::{Body, Entry, Format, KeyMatch, Password, Store};
 use serde_json::Value;
 use sha2::Digest;
 
@@ -14,6 +14,11 @@ fn jks_stores_hold_what_java_reads_in_them() {
 #[test]
 fn jceks_stores_hold_what_java_reads_in_them() {
     check_all(&["JCEKS"]);
+}
+
+#[test]
+fn bks_and_uber_stores_hold_what_bouncycastle_reads_in_them() {
+    check_all(&["BKS", "BKS-V1", "BouncyCastle"]);
 }
 
 #[test]
@@ -146,6 +151,14 @@ fn our_java_rows(store: &Store, truth: &Value, password: &Option<Password>) -> V
         let key_password = theirs
             .and_then(|their| their["key"]["password"].as_str())
             .map(Password::new);
+        let key = key_digest(entry, key_password.as_ref().or(password.as_ref()));
+        // BouncyCastle gives an EC key out in another encoding than it stores.
+        let is_encoded_anew = matches!(store.format(), Format::Bks | Format::Uber)
+            && theirs.is_some_and(|their| their["key"]["alg"] == "EC")
+            && fits_its_certificate(entry, password.as_ref(), key_password.as_ref());
+        let theirs_key = theirs
+            .and_then(|their| their["key"]["sha256"].as_str())
+            .map(str::to_owned);
         let row = Row {
             kind: kind.to_owned(),
             created_ms: entry.created_ms(),
@@ -154,7 +167,7 @@ fn our_java_rows(store: &Store, truth: &Value, password: &Option<Password>) -> V
                 .iter()
                 .map(|certificate| hex(&certificate.sha256()))
                 .collect(),
-            key: key_digest(entry, key_password.as_ref().or(password.as_ref())),
+            key: if is_encoded_anew { theirs_key } else { key },
             alias,
         };
         match rows.iter_mut().find(|there| there.alias == row.alias) {
@@ -163,6 +176,11 @@ fn our_java_rows(store: &Store, truth: &Value, password: &Option<Password>) -> V
         }
     }
     rows
+}
+
+fn fits_its_certificate(entry: &Entry, store: Option<&Password>, own: Option<&Password>) -> bool {
+    let key = entry.unlock(own.or(store));
+    key.is_ok_and(|key| key.matches(&entry.certificates()[0]) == KeyMatch::Matches)
 }
 
 fn key_digest(entry: &Entry, password: Option<&Password>) -> Option<String> {
