@@ -38,7 +38,10 @@ pub fn given(these: &args::Passwords) -> anyhow::Result<Given> {
         env: these.key_password_env.as_deref(),
         fd: these.key_password_fd,
     };
-    Ok(Given { store: store.take()?, key: key.take()? })
+    Ok(Given {
+        store: store.take()?,
+        key: key.take()?,
+    })
 }
 
 /// Asks a person at the terminal; `None` where there is none or nothing was typed.
@@ -59,7 +62,9 @@ struct Sources<'a> {
 
 impl Sources<'_> {
     fn take(&self) -> anyhow::Result<Option<Password>> {
-        let given = usize::from(self.file.is_some()) + usize::from(self.env.is_some()) + usize::from(self.fd.is_some());
+        let given = usize::from(self.file.is_some())
+            + usize::from(self.env.is_some())
+            + usize::from(self.fd.is_some());
         if given > 1 {
             return Err(failure(
                 format!("{given} options name the {}", self.name.replace('-', " ")),

@@ -9,6 +9,7 @@ mod rules;
 mod show;
 mod walk;
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
@@ -44,10 +45,16 @@ pub fn run(args: &Args, these: &Inspect) -> anyhow::Result<Answer> {
     failures.extend(sights.iter_mut().filter_map(|sight| sight.failure.take()));
     let looked: Vec<&Looked> = sights.iter().filter_map(|sight| sight.looked.as_ref()).collect();
     let findings = all_findings(&looked);
-    let negative = findings.iter().flatten().any(|finding| finding.severity != Severity::Note);
+    let negative = findings
+        .iter()
+        .flatten()
+        .any(|finding| finding.severity != Severity::Note);
     if !looked.is_empty() || failures.is_empty() {
         if args.json_lines {
-            looked.iter().zip(&findings).for_each(|(looked, own)| print::json_line(&document::file(looked, own)));
+            looked
+                .iter()
+                .zip(&findings)
+                .for_each(|(looked, own)| print::json_line(&document::file(looked, own)));
         } else if args.json {
             print::json(&document::whole(&looked, &findings));
         } else {
@@ -55,25 +62,38 @@ pub fn run(args: &Args, these: &Inspect) -> anyhow::Result<Answer> {
         }
     }
     if let Some(last) = failures.pop() {
-        failures.into_iter().for_each(|failure| print::error(&failure.into()));
+        failures
+            .into_iter()
+            .for_each(|failure| print::error(&failure.into()));
         return Err(last.into());
     }
     Ok(if negative { Answer::No } else { Answer::Yes })
+}
+
+/// The password in the stash that belongs to this file by its name.
+pub fn stashed_password(path: &Path) -> Option<Password> {
+    look::stash_of(path).and_then(|(_, password)| password.ok())
 }
 
 /// Looks at the files on all cores; the answers are in the order of the files.
 fn look_at_all(candidates: &[Candidate], given: &Given) -> Vec<Sight> {
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Sight)>> = Mutex::new(Vec::with_capacity(candidates.len()));
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(candidates.len());
+    let workers = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(candidates.len());
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(candidate) = candidates.get(index) else { break };
+                    let Some(candidate) = candidates.get(index) else {
+                        break;
+                    };
                     let sight = look::look(candidate, given);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((index, sight));
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((index, sight));
                 }
             });
         }
@@ -90,18 +110,30 @@ fn ask_where_needed(candidates: &[Candidate], given: &Given, sights: &mut [Sight
     }
     for (candidate, sight) in candidates.iter().zip(sights) {
         let needs = candidate.named && sight.looked.as_ref().is_some_and(is_locked_away);
-        let Some(typed) = needs.then(|| passwords::ask(&candidate.path.display().to_string())).flatten() else {
+        let Some(typed) = needs
+            .then(|| passwords::ask(&candidate.path.display().to_string()))
+            .flatten()
+        else {
             continue;
         };
         let key: Option<Password> = given.key.clone();
-        *sight = look::look(candidate, &Given { store: Some(typed), key });
+        *sight = look::look(
+            candidate,
+            &Given {
+                store: Some(typed),
+                key,
+            },
+        );
     }
 }
 
 fn is_locked_away(looked: &Looked) -> bool {
     match &looked.content {
         Content::Broken(error) => matches!(error, keystore::ParseError::NeedsPassword { .. }),
-        Content::Store(store) => store.notes().iter().any(|note| matches!(note, keystore::Note::LockedPart { .. })),
+        Content::Store(store) => store
+            .notes()
+            .iter()
+            .any(|note| matches!(note, keystore::Note::LockedPart { .. })),
         Content::Stash(_) => false,
     }
 }
@@ -125,4 +157,3 @@ fn hex(bytes: &[u8]) -> String {
 fn short(sha256: &[u8; 32]) -> String {
     hex(&sha256[..8])
 }
-

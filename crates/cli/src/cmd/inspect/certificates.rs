@@ -29,7 +29,11 @@ pub fn check(found: &mut Found<'_>, store: &Store, now: i64) {
             if !seen.insert((presented && position == 0, certificate.sha256())) {
                 continue;
             }
-            let one = One { place: &place, certificate, is_leaf_of_key: presented && position == 0 };
+            let one = One {
+                place: &place,
+                certificate,
+                is_leaf_of_key: presented && position == 0,
+            };
             dates(found, &one, now);
             weak_key(found, &one);
             weak_signature(found, &one);
@@ -49,7 +53,11 @@ pub fn check(found: &mut Found<'_>, store: &Store, now: i64) {
 
 /// Whether it may issue certificates, by its own words.
 pub fn is_authority(certificate: &Certificate) -> bool {
-    certificate.basic_constraints().ok().flatten().is_some_and(|constraints| constraints.is_authority)
+    certificate
+        .basic_constraints()
+        .ok()
+        .flatten()
+        .is_some_and(|constraints| constraints.is_authority)
 }
 
 struct One<'a> {
@@ -60,7 +68,11 @@ struct One<'a> {
 
 impl One<'_> {
     fn name(&self) -> String {
-        format!("{} ({})", self.certificate.subject(), short(&self.certificate.sha256()))
+        format!(
+            "{} ({})",
+            self.certificate.subject(),
+            short(&self.certificate.sha256())
+        )
     }
 }
 
@@ -75,9 +87,18 @@ fn dates(found: &mut Found<'_>, one: &One<'_>, now: i64) {
     if left < 0 {
         found.add(
             "expired",
-            if one.is_leaf_of_key { Severity::Error } else { Severity::Warning },
+            if one.is_leaf_of_key {
+                Severity::Error
+            } else {
+                Severity::Warning
+            },
             Some(one.place),
-            format!("{} expired {}, {} days ago", one.name(), print::utc_time(validity.not_after), -left / DAY),
+            format!(
+                "{} expired {}, {} days ago",
+                one.name(),
+                print::utc_time(validity.not_after),
+                -left / DAY
+            ),
             cause,
             "replace it, or remove it where nothing needs it: capgrow plan",
         );
@@ -86,7 +107,12 @@ fn dates(found: &mut Found<'_>, one: &One<'_>, now: i64) {
             "expires-soon",
             Severity::Warning,
             Some(one.place),
-            format!("{} expires {}, in {} days", one.name(), print::utc_time(validity.not_after), left / DAY),
+            format!(
+                "{} expires {}, in {} days",
+                one.name(),
+                print::utc_time(validity.not_after),
+                left / DAY
+            ),
             cause,
             "replace it before: capgrow plan",
         );
@@ -96,7 +122,11 @@ fn dates(found: &mut Found<'_>, one: &One<'_>, now: i64) {
             "not-yet-valid",
             Severity::Warning,
             Some(one.place),
-            format!("{} is valid from {}", one.name(), print::utc_time(validity.not_before)),
+            format!(
+                "{} is valid from {}",
+                one.name(),
+                print::utc_time(validity.not_before)
+            ),
             cause,
             "check this machine's clock, or wait with its use until then",
         );
@@ -119,7 +149,9 @@ fn weak_key(found: &mut Found<'_>, one: &One<'_>) {
 }
 
 fn weak_request(found: &mut Found<'_>, place: &str, der: &[u8]) {
-    let Ok(request) = keystore::Request::parse(der) else { return };
+    let Ok(request) = keystore::Request::parse(der) else {
+        return;
+    };
     let kind = request.public_key().kind();
     if is_weak(&kind) {
         found.add(
@@ -137,7 +169,9 @@ fn weak_request(found: &mut Found<'_>, place: &str, der: &[u8]) {
 fn is_weak(kind: &KeyKind<'_>) -> bool {
     match kind {
         KeyKind::Rsa { bits } | KeyKind::RsaPss { bits } | KeyKind::Dsa { bits } => (1..2048).contains(bits),
-        KeyKind::Ec { curve: Curve::Named(name) } => *name == oid::P192,
+        KeyKind::Ec {
+            curve: Curve::Named(name),
+        } => *name == oid::P192,
         _ => false,
     }
 }
@@ -172,7 +206,9 @@ fn vendor_default(found: &mut Found<'_>, one: &One<'_>, defaults: &[(Vec<u8>, &'
     }
     let subject = one.certificate.subject();
     let is_same = |der: &[u8]| keystore::Name::parse(der, 0).is_ok_and(|name| name.is_same(&subject));
-    let Some((_, product)) = defaults.iter().find(|(der, _)| is_same(der)) else { return };
+    let Some((_, product)) = defaults.iter().find(|(der, _)| is_same(der)) else {
+        return;
+    };
     found.add(
         "vendor-default",
         Severity::Warning,
@@ -190,7 +226,10 @@ fn vendor_default(found: &mut Found<'_>, one: &One<'_>, defaults: &[(Vec<u8>, &'
 fn vendor_defaults() -> Vec<(Vec<u8>, &'static str)> {
     let product = "workload-automation";
     let subjects = product::default_subjects(product).unwrap_or_default();
-    subjects.into_iter().filter_map(|text| Some((keystore::name::encode(text).ok()?, product))).collect()
+    subjects
+        .into_iter()
+        .filter_map(|text| Some((keystore::name::encode(text).ok()?, product)))
+        .collect()
 }
 
 /// A key's chain must lead from the leaf upwards, each signed by the next.
@@ -232,7 +271,11 @@ fn chain(found: &mut Found<'_>, place: &str, chain: &[Certificate]) {
                 "chain-short",
                 Severity::Note,
                 Some(place),
-                format!("the chain of {} ends with itself; its issuer is {}", leaf.subject(), leaf.issuer()),
+                format!(
+                    "the chain of {} ends with itself; its issuer is {}",
+                    leaf.subject(),
+                    leaf.issuer()
+                ),
                 "right where a root issued it, else peers miss what lies between",
                 "import the chain up to the last intermediate",
             );
@@ -243,16 +286,28 @@ fn chain(found: &mut Found<'_>, place: &str, chain: &[Certificate]) {
 /// Certificates alone in a PEM file: if they make one chain, servers send them as they stand.
 fn bundle_order(found: &mut Found<'_>, store: &Store) {
     let all: Vec<&Certificate> = store.entries().iter().flat_map(Entry::certificates).collect();
-    let has_key = store.entries().iter().any(|entry| matches!(entry.body(), Body::PrivateKey { .. }));
+    let has_key = store
+        .entries()
+        .iter()
+        .any(|entry| matches!(entry.body(), Body::PrivateKey { .. }));
     if has_key || !(2..=MAX_CHAIN).contains(&all.len()) {
         return;
     }
-    let mut leaves = all.iter().filter(|one| !is_authority(one) && !one.is_self_issued());
-    let (Some(leaf), None) = (leaves.next(), leaves.next()) else { return };
+    let mut leaves = all
+        .iter()
+        .filter(|one| !is_authority(one) && !one.is_self_issued());
+    let (Some(leaf), None) = (leaves.next(), leaves.next()) else {
+        return;
+    };
     let mut ordered = vec![*leaf];
-    while let Some(next) = ordered.last().filter(|last| !last.is_self_issued()).and_then(|last| {
-        all.iter().find(|one| !ordered.contains(one) && last.names_as_issuer(one))
-    }) {
+    while let Some(next) = ordered
+        .last()
+        .filter(|last| !last.is_self_issued())
+        .and_then(|last| {
+            all.iter()
+                .find(|one| !ordered.contains(one) && last.names_as_issuer(one))
+        })
+    {
         ordered.push(*next);
     }
     if ordered.len() == all.len() && ordered != all {

@@ -17,7 +17,11 @@ use crate::print;
 
 /// All files.
 pub fn whole(looked: &[&Looked], findings: &[Vec<Finding>]) -> Value {
-    let files: Vec<Value> = looked.iter().zip(findings).map(|(looked, own)| file(looked, own)).collect();
+    let files: Vec<Value> = looked
+        .iter()
+        .zip(findings)
+        .map(|(looked, own)| file(looked, own))
+        .collect();
     json!({ "version": 1, "files": files })
 }
 
@@ -28,7 +32,11 @@ pub fn file(looked: &Looked, findings: &[Finding]) -> Value {
         _ => Vec::new(),
     };
     let of = |note: bool| -> Vec<Value> {
-        findings.iter().filter(|one| (one.severity == Severity::Note) == note).map(Finding::value).collect()
+        findings
+            .iter()
+            .filter(|one| (one.severity == Severity::Note) == note)
+            .map(Finding::value)
+            .collect()
     };
     json!({
         "path": looked.path.to_string_lossy(), "format": looked.format, "sha256": looked.sha256,
@@ -41,8 +49,11 @@ pub fn file(looked: &Looked, findings: &[Finding]) -> Value {
 /// Java numbers nameless PKCS#12 entries from 1 as it meets them; it does not see certificates without its trust
 /// mark and keys in the clear, which are numbered behind those. PEM and DER have no names at all.
 pub fn aliases(store: &Store) -> Vec<Option<String>> {
-    let mut aliases: Vec<Option<String>> =
-        store.entries().iter().map(|entry| entry.alias().map(str::to_owned)).collect();
+    let mut aliases: Vec<Option<String>> = store
+        .entries()
+        .iter()
+        .map(|entry| entry.alias().map(str::to_owned))
+        .collect();
     if store.format() != Format::Pkcs12 {
         return aliases;
     }
@@ -67,7 +78,12 @@ fn is_seen_by_java(entry: &Entry) -> bool {
 }
 
 fn entries(store: &Store) -> Vec<Value> {
-    store.entries().iter().zip(aliases(store)).map(|(one, alias)| entry(one, alias)).collect()
+    store
+        .entries()
+        .iter()
+        .zip(aliases(store))
+        .map(|(one, alias)| entry(one, alias))
+        .collect()
 }
 
 fn entry(entry: &Entry, alias: Option<String>) -> Value {
@@ -113,5 +129,7 @@ fn request(der: &[u8]) -> Value {
 
 /// UTC text of milliseconds since 1970; `None` beyond the years that a date can say.
 fn utc_ms(ms: i64) -> Option<String> {
-    jiff::Timestamp::from_millisecond(ms).ok().map(|time| time.to_string())
+    jiff::Timestamp::from_millisecond(ms)
+        .ok()
+        .map(|time| time.to_string())
 }

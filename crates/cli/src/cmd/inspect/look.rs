@@ -11,7 +11,7 @@ use keystore::ParseError;
 use keystore::Password;
 use keystore::PrivateKey;
 use keystore::Store;
-use sha2::Digest;
+use keystore::UnlockError;
 
 use super::walk::Candidate;
 use crate::passwords::Given;
@@ -31,6 +31,8 @@ pub struct Looked {
     pub content: Content,
     /// Keys that could be opened, by entry.
     pub keys: Vec<(usize, PrivateKey)>,
+    /// Keys that a password at hand did not open, by entry, and why.
+    pub locked: Vec<(usize, UnlockError)>,
     /// Whether a password was at hand: given, or out of a stash.
     pub has_password: bool,
     /// The file's own stash (same name, `.sth`) and how it went.
@@ -71,16 +73,28 @@ pub fn look(candidate: &Candidate, given: &Given) -> Sight {
     let path = candidate.path.as_path();
     let (bytes, mode) = match read(path) {
         Ok(read) => read,
-        Err(failure) => return Sight { looked: None, failure: Some(failure) },
+        Err(failure) => {
+            return Sight {
+                looked: None,
+                failure: Some(failure),
+            };
+        }
     };
     let stash_like = keystore::sniff(&bytes).is_none_or(|format| format == Format::Stash);
     if stash_like {
         return match stash_content(candidate, &bytes) {
-            Some((format, content)) => {
-                Sight { looked: Some(looked(path, format, &bytes, mode, Content::Stash(content))), failure: None }
-            }
-            None if candidate.named => Sight { looked: None, failure: Some(unrecognised(path, &bytes)) },
-            None => Sight { looked: None, failure: None },
+            Some((format, content)) => Sight {
+                looked: Some(looked(path, format, &bytes, mode, Content::Stash(content))),
+                failure: None,
+            },
+            None if candidate.named => Sight {
+                looked: None,
+                failure: Some(unrecognised(path, &bytes)),
+            },
+            None => Sight {
+                looked: None,
+                failure: None,
+            },
         };
     }
     look_store(path, &bytes, mode, given)
@@ -90,10 +104,11 @@ fn looked(path: &Path, format: &'static str, bytes: &[u8], mode: u32, content: C
     Looked {
         path: path.to_owned(),
         format,
-        sha256: super::hex(&sha2::Sha256::digest(bytes)),
+        sha256: fleet::snapshot::sha256_hex(bytes),
         mode,
         content,
         keys: Vec::new(),
+        locked: Vec::new(),
         has_password: false,
         stash: None,
     }
@@ -110,7 +125,11 @@ fn read(path: &Path) -> Result<(Vec<u8>, u32), Failure> {
     let metadata = file.metadata().map_err(cannot)?;
     let limit = Limits::default().max_bytes as u64;
     if metadata.len() > limit {
-        let what = format!("{} has {} bytes, the limit is {limit}", path.display(), metadata.len());
+        let what = format!(
+            "{} has {} bytes, the limit is {limit}",
+            path.display(),
+            metadata.len()
+        );
         return Err(failed(what, None));
     }
     let mut bytes = Vec::new();
@@ -121,25 +140,37 @@ fn read(path: &Path) -> Result<(Vec<u8>, u32), Failure> {
 /// A stash by its content: GSKit's by length and check value, the product's (base64) by its ending only, since most
 /// text is base64 of something. A version 1 stash has no mark at all: in a directory its ending decides.
 fn stash_content(candidate: &Candidate, bytes: &[u8]) -> Option<(&'static str, Result<(), String>)> {
-    let named_so = candidate.path.extension().is_some_and(|end| end.eq_ignore_ascii_case("sth"));
+    let named_so = candidate
+        .path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("sth"));
     let gskit = keystore::read_stash(bytes);
     let certain = bytes.len() == 193 && gskit.is_ok();
     let sized = keystore::sniff(bytes) == Some(Format::Stash);
     if certain || sized && (named_so || candidate.named && gskit.is_ok()) {
         return Some(("stash", gskit.map(|_| ()).map_err(|error| error.to_string())));
     }
-    named_so.then(|| ("wa-password", keystore::read_wa_password(bytes).map(|_| ()).map_err(|error| error.to_string())))
+    named_so.then(|| {
+        (
+            "wa-password",
+            keystore::read_wa_password(bytes)
+                .map(|_| ())
+                .map_err(|error| error.to_string()),
+        )
+    })
 }
 
 fn unrecognised(path: &Path, bytes: &[u8]) -> Failure {
     // The reader knows why some files are refused (a KeePass database, an empty file).
-    let why = keystore::read(bytes, None, &Limits::default())
-        .err()
-        .map_or_else(|| ParseError::UnknownFormat.to_string(), |error| error.to_string());
+    let why = keystore::read(bytes, None, &Limits::default()).err().map_or_else(
+        || ParseError::UnknownFormat.to_string(),
+        |error| error.to_string(),
+    );
     Failure {
         what: format!("{}: {why}", path.display()),
         hints: vec![
-            "give a keystore (JKS, JCEKS, PKCS#12, CMS .kdb), a PEM, DER or PKCS#7 file, or a .sth stash".to_owned(),
+            "give a keystore (JKS, JCEKS, PKCS#12, CMS .kdb), a PEM, DER or PKCS#7 file, or a .sth stash"
+                .to_owned(),
         ],
         source: None,
     }
@@ -155,7 +186,9 @@ fn look_store(path: &Path, bytes: &[u8], mode: u32, given: &Given) -> Sight {
     let mut store = None;
     if let Some(password) = &given.store {
         match read(Some(password)) {
-            Err(error) if is_password(&error) => failure = Some(wrong(path, &error.to_string(), "--password-file")),
+            Err(error) if is_password(&error) => {
+                failure = Some(wrong(path, &error.to_string(), "--password-file"))
+            }
             other => (store, used) = (Some(other), Some(password.clone())),
         }
     } else {
@@ -187,12 +220,19 @@ fn look_store(path: &Path, bytes: &[u8], mode: u32, given: &Given) -> Sight {
     if failure.is_none() {
         failure = open_keys(&mut looked, given, used.as_ref());
     }
-    Sight { looked: Some(looked), failure }
+    Sight {
+        looked: Some(looked),
+        failure,
+    }
 }
 
 /// Whether a password that the reader took is really the store's: formats without a check take any.
 fn opens(store: &Store, password: &Password) -> bool {
-    let locked: Vec<_> = store.entries().iter().filter(|entry| is_locked_key(entry)).collect();
+    let locked: Vec<_> = store
+        .entries()
+        .iter()
+        .filter(|entry| is_locked_key(entry))
+        .collect();
     match store.integrity() {
         keystore::Integrity::Verified => true,
         _ => locked.is_empty() || locked.iter().any(|entry| entry.unlock(Some(password)).is_ok()),
@@ -211,35 +251,51 @@ fn fit(read: &Result<Store, ParseError>, password: &Password) -> StashFit {
 
 /// Opens every private key that can be opened. `Some` where a password that was given opens none of them.
 fn open_keys(looked: &mut Looked, given: &Given, used: Option<&Password>) -> Option<Failure> {
-    let Content::Store(store) = &looked.content else { return None };
-    let (mut locked, mut by_key, mut by_store) = (0, 0, 0);
+    let Content::Store(store) = &looked.content else {
+        return None;
+    };
+    let mut wrong_for = Vec::new();
     for (index, entry) in store.entries().iter().enumerate() {
         if !matches!(entry.body(), Body::PrivateKey { .. } | Body::Request { .. }) {
             continue;
         }
         if !is_locked_key(entry) {
-            looked.keys.extend(entry.unlock(None).ok().map(|key| (index, key)));
+            looked
+                .keys
+                .extend(entry.unlock(None).ok().map(|key| (index, key)));
             continue;
         }
-        locked += 1;
-        let with = |password: Option<&Password>| password.and_then(|password| entry.unlock(Some(password)).ok());
-        let (own, common) = (with(given.key.as_ref()), with(used));
-        by_key += usize::from(own.is_some());
-        by_store += usize::from(common.is_some());
-        looked.keys.extend(own.or(common).map(|key| (index, key)));
+        let mut refusal = None;
+        for password in given.key.as_ref().into_iter().chain(used) {
+            match entry.unlock(Some(password)) {
+                Ok(key) => {
+                    looked.keys.push((index, key));
+                    refusal = None;
+                    break;
+                }
+                Err(UnlockError::WrongPassword) if refusal.is_some() => {}
+                Err(error) => refusal = Some(error),
+            }
+        }
+        wrong_for.push(refusal == Some(UnlockError::WrongPassword));
+        looked.locked.extend(refusal.map(|error| (index, error)));
     }
+    // In these files a password can only be the key's; in the others keys may well have their own.
     let loose = matches!(store.format(), Format::Pem | Format::Der);
-    if locked == 0 {
+    let asked = given.key.is_some() || loose && given.store.is_some();
+    if !asked || wrong_for.is_empty() || !wrong_for.iter().all(|wrong| *wrong) {
         return None;
     }
-    if given.key.is_some() && by_key == 0 {
-        return Some(wrong(&looked.path, "the key password opens no private key in it", "--key-password-file"));
-    }
-    // In these files the password can only be the key's.
-    if loose && given.store.is_some() && by_store == 0 && by_key == 0 {
-        return Some(wrong(&looked.path, "wrong password: it opens no private key in it", "--password-file"));
-    }
-    None
+    let option = if given.key.is_some() {
+        "--key-password-file"
+    } else {
+        "--password-file"
+    };
+    Some(wrong(
+        &looked.path,
+        "wrong password: it opens no private key in it",
+        option,
+    ))
 }
 
 /// A private key that opens with a password only.
@@ -249,21 +305,27 @@ pub fn is_locked_key(entry: &keystore::Entry) -> bool {
 }
 
 fn is_password(error: &ParseError) -> bool {
-    matches!(error, ParseError::BadMac { .. } | ParseError::WrongPassword { .. })
+    matches!(
+        error,
+        ParseError::BadMac { .. } | ParseError::WrongPassword { .. }
+    )
 }
 
 fn wrong(path: &Path, why: &str, option: &str) -> Failure {
     Failure {
         what: format!("{}: {why}", path.display()),
-        hints: vec![format!("{option} FILE must hold the password of this very file; without the option its stash is tried")],
+        hints: vec![format!(
+            "{option} FILE must hold the password of this very file; without the option its stash is tried"
+        )],
         source: None,
     }
 }
 
-type Stashed = (PathBuf, Result<Password, String>);
+/// A stash file, and the password in it or why there is none.
+pub type Stashed = (PathBuf, Result<Password, String>);
 
 /// The stash that belongs to this file by its name.
-fn stash_of(path: &Path) -> Option<Stashed> {
+pub fn stash_of(path: &Path) -> Option<Stashed> {
     let place = path.with_extension("sth");
     if place == path {
         return None;
@@ -275,13 +337,17 @@ fn stash_of(path: &Path) -> Option<Stashed> {
 /// What the product's own agents name their password files.
 fn product_stashes(path: &Path) -> Vec<Stashed> {
     let named = ["tls.sth", "password.sth"].map(|name| path.with_file_name(name));
-    let found = named.into_iter().filter_map(|place| Some((stash_bytes(&place)?, place)));
+    let found = named
+        .into_iter()
+        .filter_map(|place| Some((stash_bytes(&place)?, place)));
     found.map(|(bytes, place)| (place, password_of(&bytes))).collect()
 }
 
 fn stash_bytes(place: &Path) -> Option<Vec<u8>> {
     let metadata = std::fs::metadata(place).ok()?;
-    (metadata.is_file() && metadata.len() < 4096).then(|| std::fs::read(place).ok()).flatten()
+    (metadata.is_file() && metadata.len() < 4096)
+        .then(|| std::fs::read(place).ok())
+        .flatten()
 }
 
 fn password_of(bytes: &[u8]) -> Result<Password, String> {

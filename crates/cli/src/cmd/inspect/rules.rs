@@ -24,7 +24,10 @@ use crate::print;
 
 /// All findings about one file by itself. `now` is in seconds since 1970.
 pub fn findings(looked: &Looked, now: i64) -> Vec<Finding> {
-    let mut found = Found { file: &looked.path, list: Vec::new() };
+    let mut found = Found {
+        file: &looked.path,
+        list: Vec::new(),
+    };
     match &looked.content {
         Content::Broken(error) => broken(&mut found, error),
         Content::Stash(Err(why)) => found.add(
@@ -85,13 +88,21 @@ impl Found<'_> {
 
 /// The entry in words: its alias, else its number.
 pub fn place(index: usize, entry: &Entry) -> String {
-    entry.alias().map_or_else(|| format!("entry {}", index + 1), |alias| format!("entry {alias:?}"))
+    entry.alias().map_or_else(
+        || format!("entry {}", index + 1),
+        |alias| format!("entry {alias:?}"),
+    )
 }
 
 /// Whether the file holds a private key.
 pub fn holds_key(looked: &Looked) -> bool {
-    let Content::Store(store) = &looked.content else { return false };
-    store.entries().iter().any(|entry| matches!(entry.body(), Body::PrivateKey { .. }))
+    let Content::Store(store) = &looked.content else {
+        return false;
+    };
+    store
+        .entries()
+        .iter()
+        .any(|entry| matches!(entry.body(), Body::PrivateKey { .. }))
 }
 
 fn broken(found: &mut Found<'_>, error: &keystore::ParseError) {
@@ -125,17 +136,30 @@ fn broken(found: &mut Found<'_>, error: &keystore::ParseError) {
 }
 
 fn keys(found: &mut Found<'_>, looked: &Looked, store: &Store, index: usize, entry: &Entry) {
-    let Body::PrivateKey { chain, .. } = entry.body() else { return };
+    let Body::PrivateKey { chain, .. } = entry.body() else {
+        return;
+    };
     let place = place(index, entry);
     let loose = matches!(store.format(), Format::Pem | Format::Der);
-    let opened = looked.keys.iter().find(|(at, _)| *at == index).map(|(_, key)| key);
+    let opened = looked
+        .keys
+        .iter()
+        .find(|(at, _)| *at == index)
+        .map(|(_, key)| key);
+    let refusal = looked
+        .locked
+        .iter()
+        .find(|(at, _)| *at == index)
+        .map(|(_, why)| why);
     if loose && is_locked_key(entry) && opened.is_none() {
+        let protection = entry.protection().unwrap_or_default();
+        let why = refusal.map_or_else(String::new, |why| format!(": {why}"));
         found.add(
             "locked-key",
             Severity::Warning,
             Some(&place),
-            format!("the private key is encrypted ({})", entry.protection().unwrap_or_default()),
-            "without its password nobody can say whether it fits a certificate",
+            format!("the private key is encrypted ({protection}){why}"),
+            "while it stays locked nobody can say whether it fits a certificate",
             "--key-password-file FILE",
         );
     }
@@ -156,15 +180,28 @@ fn without_chain(
     place: &str,
     opened: Option<&keystore::PrivateKey>,
 ) {
-    let locked_part = store.notes().iter().any(|note| matches!(note, Note::LockedPart { .. }));
-    let others: Vec<&Certificate> = store.entries().iter().flat_map(Entry::certificates).collect();
-    let differs = |one: &&&Certificate| opened.is_some_and(|key| key.matches(one) == KeyMatch::Differs);
-    if let Some(leaf) = others.iter().filter(|one| !certificates::is_authority(one)).find(differs) {
+    let locked_part = store
+        .notes()
+        .iter()
+        .any(|note| matches!(note, Note::LockedPart { .. }));
+    let loose = matches!(store.format(), Format::Pem | Format::Der);
+    let others: Vec<&Certificate> = store
+        .entries()
+        .iter()
+        .filter(|one| is_trusted(one))
+        .flat_map(Entry::certificates)
+        .collect();
+    let differs = |one: &&Certificate| opened.is_some_and(|key| key.matches(one) == KeyMatch::Differs);
+    let leaf = others
+        .iter()
+        .copied()
+        .find(|one| !certificates::is_authority(one));
+    // Beside a key in a PEM file even an authority's certificate is meant to be the key's own.
+    if let Some(leaf) = leaf.or(others.first().copied().filter(|_| loose)).filter(differs) {
         return mismatch(found, place, leaf);
     }
     // A file with nothing but its key is how most programs want it, and its certificate stands elsewhere.
-    let alone = matches!(store.format(), Format::Pem | Format::Der) && others.is_empty();
-    if alone || locked_part && !looked.has_password {
+    if loose && others.is_empty() || locked_part && !looked.has_password {
         return;
     }
     found.add(
@@ -177,12 +214,20 @@ fn without_chain(
     );
 }
 
+fn is_trusted(entry: &Entry) -> bool {
+    matches!(entry.body(), Body::TrustedCert { .. })
+}
+
 fn mismatch(found: &mut Found<'_>, place: &str, leaf: &Certificate) {
     found.add(
         "key-mismatch",
         Severity::Error,
         Some(place),
-        format!("the private key does not belong to {} ({})", leaf.subject(), super::short(&leaf.sha256())),
+        format!(
+            "the private key does not belong to {} ({})",
+            leaf.subject(),
+            super::short(&leaf.sha256())
+        ),
         "every handshake with it fails",
         "put the certificate that was issued for this key beside it, or the key of this certificate",
     );
@@ -195,7 +240,11 @@ fn aliases(found: &mut Found<'_>, store: &Store) {
     }
     for same in folded.values().filter(|same| same.len() > 1) {
         let names: Vec<String> = same.iter().map(|name| format!("{name:?}")).collect();
-        let words = if same.iter().all(|name| name == &same[0]) { "are equal" } else { "differ in case only" };
+        let words = if same.iter().all(|name| name == &same[0]) {
+            "are equal"
+        } else {
+            "differ in case only"
+        };
         found.add(
             "alias-collision",
             Severity::Warning,
@@ -212,7 +261,10 @@ fn duplicates(found: &mut Found<'_>, store: &Store) {
     let mut holders: BTreeMap<[u8; 32], Vec<(String, &Certificate)>> = BTreeMap::new();
     for (index, entry) in store.entries().iter().enumerate() {
         if let Body::TrustedCert { certificate, .. } = entry.body() {
-            holders.entry(certificate.sha256()).or_default().push((place(index, entry), certificate));
+            holders
+                .entry(certificate.sha256())
+                .or_default()
+                .push((place(index, entry), certificate));
         }
     }
     for (sha256, same) in holders.iter().filter(|(_, same)| same.len() > 1) {
@@ -221,7 +273,13 @@ fn duplicates(found: &mut Found<'_>, store: &Store) {
             "duplicate-certificate",
             Severity::Warning,
             Some(places[0]),
-            format!("{} ({}) stands here {} times: {}", same[0].1.subject(), super::short(sha256), same.len(), some(&places)),
+            format!(
+                "{} ({}) stands here {} times: {}",
+                same[0].1.subject(),
+                super::short(sha256),
+                same.len(),
+                some(&places)
+            ),
             "whoever removes one of them believes it gone while it is still trusted",
             "remove all but one",
         );
@@ -238,7 +296,11 @@ fn some(places: &[&str]) -> String {
 fn reader_notes(found: &mut Found<'_>, store: &Store, now: i64) {
     let collided: BTreeSet<String> = {
         let mut seen = BTreeSet::new();
-        let lower = store.entries().iter().filter_map(Entry::alias).map(str::to_lowercase);
+        let lower = store
+            .entries()
+            .iter()
+            .filter_map(Entry::alias)
+            .map(str::to_lowercase);
         lower.filter(|alias| !seen.insert(alias.clone())).collect()
     };
     for note in store.notes() {
@@ -271,7 +333,14 @@ fn reader_notes(found: &mut Found<'_>, store: &Store, now: i64) {
                 "Java programs do not find the entry",
                 "rename it in lower case",
             ),
-            _ => found.add("odd", Severity::Note, None, text, "real tools ignore it", "nothing to do"),
+            _ => found.add(
+                "odd",
+                Severity::Note,
+                None,
+                text,
+                "real tools ignore it",
+                "nothing to do",
+            ),
         }
     }
 }
@@ -310,7 +379,10 @@ fn stash(found: &mut Found<'_>, looked: &Looked) {
     let Some((path, fit)) = &looked.stash else { return };
     let (evidence, severity) = match fit {
         StashFit::Opens => return,
-        StashFit::Other => ("holds another password than this store's".to_owned(), Severity::Warning),
+        StashFit::Other => (
+            "holds another password than this store's".to_owned(),
+            Severity::Warning,
+        ),
         StashFit::Unreadable(why) => (format!("gives no password: {why}"), Severity::Warning),
     };
     found.add(
@@ -330,18 +402,25 @@ fn readable(found: &mut Found<'_>, looked: &Looked) {
     }
     let clear_key = match &looked.content {
         Content::Stash(Ok(())) => true,
-        Content::Store(store) => store.entries().iter().any(|entry| {
-            matches!(entry.body(), Body::PrivateKey { .. }) && !is_locked_key(entry)
-        }),
+        Content::Store(store) => store
+            .entries()
+            .iter()
+            .any(|entry| matches!(entry.body(), Body::PrivateKey { .. }) && !is_locked_key(entry)),
         _ => false,
     };
     if !clear_key && !holds_key(looked) {
         return;
     }
     let (severity, cause) = if clear_key {
-        (Severity::Warning, "every user of the machine can take the key or password in it")
+        (
+            Severity::Warning,
+            "every user of the machine can take the key or password in it",
+        )
     } else {
-        (Severity::Note, "every user of the machine can try passwords on the key in it")
+        (
+            Severity::Note,
+            "every user of the machine can try passwords on the key in it",
+        )
     };
     found.add(
         "readable-by-others",
@@ -354,9 +433,15 @@ fn readable(found: &mut Found<'_>, looked: &Looked) {
 }
 
 fn names(found: &mut Found<'_>, looked: &Looked) {
-    let name = looked.path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name = looked
+        .path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
     let secret = holds_key(looked) || matches!(looked.content, Content::Stash(Ok(())));
-    let left_over = LEFT_OVER.iter().find(|mark| name.ends_with(*mark) || name.contains(&format!("{mark}.")));
+    let left_over = LEFT_OVER
+        .iter()
+        .find(|mark| name.ends_with(*mark) || name.contains(&format!("{mark}.")));
     if let (Some(mark), true) = (left_over, secret) {
         found.add(
             "left-over-key",
@@ -367,8 +452,14 @@ fn names(found: &mut Found<'_>, looked: &Looked) {
             "move it to a safe place, or destroy it",
         );
     }
-    let extension = looked.path.extension().map(|end| end.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let Some((_, formats)) = EXTENSIONS.iter().find(|(end, _)| *end == extension) else { return };
+    let extension = looked
+        .path
+        .extension()
+        .map(|end| end.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
+    let Some((_, formats)) = EXTENSIONS.iter().find(|(end, _)| *end == extension) else {
+        return;
+    };
     if !formats.contains(&looked.format) {
         found.add(
             "extension",

@@ -22,10 +22,33 @@ pub fn files(looked: &[&Looked], findings: &[Vec<Finding>]) {
         print::answer("no keystore, certificate, key or stash found");
         return;
     }
-    let count = |severity| findings.iter().flatten().filter(|one| one.severity == severity).count();
-    let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
-    let files = if looked.len() == 1 { "1 file".to_owned() } else { format!("{} files", looked.len()) };
-    print::answer(&format!("{files}: {errors} errors, {warnings} warnings, {notes} notes"));
+    let count = |severity| {
+        findings
+            .iter()
+            .flatten()
+            .filter(|one| one.severity == severity)
+            .count()
+    };
+    let (errors, warnings, notes) = (
+        count(Severity::Error),
+        count(Severity::Warning),
+        count(Severity::Note),
+    );
+    print::answer(&format!(
+        "{}: {}, {}, {}",
+        counted(looked.len(), "file"),
+        counted(errors, "error"),
+        counted(warnings, "warning"),
+        counted(notes, "note")
+    ));
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
 }
 
 fn file(looked: &Looked, findings: &[Finding]) {
@@ -35,7 +58,12 @@ fn file(looked: &Looked, findings: &[Finding]) {
         Content::Store(store) if store.entries().len() == 1 => "1 entry".to_owned(),
         Content::Store(store) => format!("{} entries", store.entries().len()),
     };
-    print::answer(&format!("{}: {}, {what}, {}", looked.path.display(), looked.format, &looked.sha256[..16]));
+    print::answer(&format!(
+        "{}: {}, {what}, {}",
+        looked.path.display(),
+        looked.format,
+        &looked.sha256[..16]
+    ));
     if let Content::Store(store) = &looked.content {
         let mut rows = Vec::new();
         for (entry, alias) in store.entries().iter().zip(aliases(store)) {
@@ -47,9 +75,23 @@ fn file(looked: &Looked, findings: &[Finding]) {
     }
     for finding in findings {
         let own = looked.path.display().to_string();
-        let place = finding.target.strip_prefix(&own).unwrap_or(&finding.target).trim_start_matches(": ");
-        let place = if place.is_empty() { String::new() } else { format!(" {place}:") };
-        print::answer(&format!("  {}: {}:{place} {}; {}", finding.severity.word(), finding.rule, finding.evidence, finding.cause));
+        let place = finding
+            .target
+            .strip_prefix(&own)
+            .unwrap_or(&finding.target)
+            .trim_start_matches(": ");
+        let place = if place.is_empty() {
+            String::new()
+        } else {
+            format!(" {place}:")
+        };
+        print::answer(&format!(
+            "  {}: {}:{place} {}; {}",
+            finding.severity.word(),
+            finding.rule,
+            finding.evidence,
+            finding.cause
+        ));
         if finding.severity != Severity::Note {
             print::answer(&format!("    fix: {}", finding.fix));
         }
@@ -70,7 +112,11 @@ fn entry_rows(entry: &Entry, alias: Option<&str>) -> Vec<Vec<String>> {
                 first.push(request.public_key().kind().to_string());
             }
         }
-        _ => first.push(entry.protection().map_or_else(String::new, |how| format!("protection: {how}"))),
+        _ => first.push(
+            entry
+                .protection()
+                .map_or_else(String::new, |how| format!("protection: {how}")),
+        ),
     }
     let mut rows = vec![first];
     rows.extend(rest.map(|certificate| {

@@ -1,6 +1,7 @@
 //! Which files are looked at: those named, and those below the directories named.
 
 use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -19,11 +20,20 @@ pub struct Candidate {
 /// The files in order, and what could not be looked at.
 ///
 /// Directories are read in the order of names. FIFOs, sockets and devices are never opened; a directory is entered
-/// once, whatever links lead to it, and a linked file that was seen already is left out.
+/// once, whatever links lead to it. Links come last, so that what they lead to is named by its own path where it lies
+/// in one of the trees.
 pub fn candidates(named: &[PathBuf]) -> (Vec<Candidate>, Vec<Failure>) {
-    let mut walk = Walk { found: Vec::new(), failures: Vec::new(), seen: BTreeSet::new() };
+    let mut walk = Walk {
+        found: Vec::new(),
+        failures: Vec::new(),
+        seen: BTreeSet::new(),
+        links: VecDeque::new(),
+    };
     for path in named {
         walk.named(path);
+    }
+    while let Some(link) = walk.links.pop_front() {
+        walk.below_or_file(link);
     }
     (walk.found, walk.failures)
 }
@@ -32,6 +42,7 @@ struct Walk {
     found: Vec<Candidate>,
     failures: Vec<Failure>,
     seen: BTreeSet<(u64, u64)>,
+    links: VecDeque<PathBuf>,
 }
 
 impl Walk {
@@ -46,7 +57,10 @@ impl Walk {
             }
         } else if metadata.is_file() {
             self.seen.insert((metadata.dev(), metadata.ino()));
-            self.found.push(Candidate { path: path.to_owned(), named: true });
+            self.found.push(Candidate {
+                path: path.to_owned(),
+                named: true,
+            });
         } else {
             self.failures.push(Failure {
                 what: format!("{} is neither a file nor a directory", path.display()),
@@ -71,13 +85,16 @@ impl Walk {
             paths.sort();
             let mut inner = Vec::new();
             for path in paths {
-                let Ok(link) = std::fs::symlink_metadata(&path) else { continue };
-                // A link that leads nowhere is nothing to look at.
-                let Ok(metadata) = std::fs::metadata(&path) else { continue };
+                let Ok(metadata) = std::fs::symlink_metadata(&path) else {
+                    continue;
+                };
                 let place = (metadata.dev(), metadata.ino());
-                if metadata.is_dir() && self.seen.insert(place) {
+                if metadata.is_symlink() {
+                    self.links.push_back(path);
+                } else if metadata.is_dir() && self.seen.insert(place) {
                     inner.push(path);
-                } else if metadata.is_file() && (self.seen.insert(place) || !link.is_symlink()) {
+                } else if metadata.is_file() {
+                    self.seen.insert(place);
                     self.found.push(Candidate { path, named: false });
                 }
             }
@@ -85,7 +102,29 @@ impl Walk {
         }
     }
 
+    /// What a link leads to, unless it was seen; a link that leads nowhere is nothing to look at.
+    fn below_or_file(&mut self, link: PathBuf) {
+        let Ok(metadata) = std::fs::metadata(&link) else {
+            return;
+        };
+        if !self.seen.insert((metadata.dev(), metadata.ino())) {
+            return;
+        }
+        if metadata.is_dir() {
+            self.below(&link);
+        } else if metadata.is_file() {
+            self.found.push(Candidate {
+                path: link,
+                named: false,
+            });
+        }
+    }
+
     fn fail(&mut self, what: String, error: std::io::Error) {
-        self.failures.push(Failure { what, hints: Vec::new(), source: Some(Box::new(error)) });
+        self.failures.push(Failure {
+            what,
+            hints: Vec::new(),
+            source: Some(Box::new(error)),
+        });
     }
 }
