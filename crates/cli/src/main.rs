@@ -7,6 +7,7 @@ mod design;
 mod diff;
 mod document;
 mod fleet_dir;
+mod passwords;
 mod print;
 mod runs;
 
