@@ -42,7 +42,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::identity::Identity;
-use crate::machine::OsMachine;
+use crate::os::OsMachine;
 use crate::secrets::Vault;
 
 /// Everything a run needs of the world.

@@ -89,7 +89,7 @@ fn healthy(hands: &OsHands<'_>, component: &Component, evidence: &mut serde_json
             let root = hands.vault.trees().get(host).and_then(crate::tree::Tree::root);
             let done = crate::command::run(root, Some(dir), command, Duration::from_secs(30)).map_err(|error| error.to_string())?;
             let said = String::from_utf8_lossy(&done.stdout).into_owned();
-            let flags = product::linked(&said, name)?;
+            let flags = product::linked(&said, name).map_err(|error| error.to_string())?;
             evidence.insert("linked".to_owned(), json!(flags));
             Ok(())
         }

@@ -43,6 +43,11 @@ impl Tree {
         }
     }
 
+    /// Where the tree lies on this machine; absent = it is this machine's own.
+    pub fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
     /// Opens inside the tree: with a root the kernel keeps every link below it.
     fn open(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
         let flags = flags | OFlags::CLOEXEC;

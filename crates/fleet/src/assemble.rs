@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use product::ClientCertificate;
 use product::Component;
+use product::HostFiles;
 use product::StoreFile;
+use product::workload_automation;
 
 use crate::declare;
 use crate::declare::DeclareError;
@@ -66,8 +68,31 @@ pub(crate) fn components(
 
 /// What the built-in products find by their layout.
 fn found(look: &Look<'_>, snapshot: &mut Snapshot) -> Vec<Component> {
-    let _ = (look, snapshot);
-    Vec::new()
+    let mut known = workload_automation::ScanContext::default();
+    for host in look.hosts {
+        let name = host.host().to_owned();
+        let trees = crate::scan::trees(look, &name);
+        known.look_in.insert(name.clone(), trees);
+        known.names.insert(name.clone(), name.clone());
+        for (alias, owner) in own_names(*host) {
+            known.names.entry(alias).or_insert(owner);
+        }
+    }
+    known.definitions = look.definitions.values().cloned().collect();
+    let found = workload_automation::scan(look.hosts, &known);
+    for asked in found.questions {
+        question(snapshot, &asked.about, asked.text, asked.proposal);
+    }
+    for note in found.notes {
+        finding(snapshot, "note", "workload-automation", note, None);
+    }
+    found.components
+}
+
+/// The names that a host has for itself: its own file says so.
+fn own_names(host: &dyn HostFiles) -> Vec<(String, String)> {
+    let text = host.read("/etc/hostname").map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+    text.ok().filter(|name| !name.is_empty()).map(|name| (name, host.host().to_owned())).into_iter().collect()
 }
 
 /// What a person wrote wins over what scan found; dials are added to.

@@ -8,6 +8,10 @@ use product::Component;
 use product::HostFiles;
 use product::Rotation;
 use product::generic::StoreNow;
+use product::workload_automation;
+use product::workload_automation::EntryContent;
+use product::workload_automation::EntryKind;
+use product::workload_automation::StoreContent;
 
 use crate::snapshot::Fingerprint;
 use crate::snapshot::RotationFacts;
@@ -61,8 +65,49 @@ fn of_component(
     if component.external {
         return Changes::default();
     }
-    let _ = hosts;
+    if component.product == workload_automation::PRODUCT {
+        let Some(files) = hosts.iter().find(|files| files.host() == component.host) else {
+            return Changes {
+                obstacles: vec![format!("host {} cannot be looked at", component.host)],
+                ..Changes::default()
+            };
+        };
+        return workload_automation::changes(component, *files, &contents(snapshot, all, component), rotation);
+    }
     product::generic::changes(component, &stores_now(snapshot, all, component), rotation)
+}
+
+/// What the stores of a component hold, entry by entry.
+pub(crate) fn contents(
+    snapshot: &Snapshot,
+    all: &BTreeMap<Fingerprint, Certificate>,
+    component: &Component,
+) -> Vec<StoreContent> {
+    component.stores.iter().filter_map(|store| content(snapshot, all, component, &store.id)).collect()
+}
+
+fn content(
+    snapshot: &Snapshot,
+    all: &BTreeMap<Fingerprint, Certificate>,
+    component: &Component,
+    id: &str,
+) -> Option<StoreContent> {
+    let used = snapshot.use_of(&component.id, id)?;
+    let store = snapshot.stores.iter().find(|store| store.host == used.host && store.path == used.path)?;
+    let entries = store.entries.iter().map(|entry| EntryContent {
+        alias: entry.alias.clone(),
+        kind: match entry.kind.as_str() {
+            "private-key" => EntryKind::Key,
+            "trusted-cert" => EntryKind::Trusted,
+            _ => EntryKind::Other,
+        },
+        chain: entry.chain.iter().filter_map(|name| all.get(name).cloned()).collect(),
+    });
+    Some(StoreContent {
+        id: id.to_owned(),
+        presented: used.presented.first().and_then(|leaf| all.get(leaf).cloned()),
+        entries: entries.collect(),
+    })
 }
 
 /// One rotation as that component sees it.

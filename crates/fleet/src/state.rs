@@ -1,5 +1,14 @@
 //! Which state a component is in: S0 old, S1 coexistence, S2 retired, or mixed. Source: fleet-file contract, rules.
 
+use std::collections::BTreeMap;
+
+use keystore::Certificate;
+use product::HostFiles;
+use product::workload_automation;
+use product::workload_automation::state_table;
+use product::workload_automation::state_table::STATES;
+use product::workload_automation::state_table::State;
+
 use crate::snapshot::Fingerprint;
 use crate::snapshot::RotationFacts;
 use crate::snapshot::Snapshot;
@@ -28,9 +37,41 @@ struct Seen {
 }
 
 /// The states of all components of `now`, in order of their ids. `rotations` are those of the plan that moved
-/// (or will move) the fleet; `expected` is `S0`, `S1` or `S2`, absent = only classify.
-pub fn states(now: &Snapshot, rotations: &[RotationFacts], expected: Option<&str>) -> Vec<ComponentState> {
-    now.components.keys().map(|id| of_component(now, rotations, id, expected)).collect()
+/// (or will move) the fleet; `expected` is `S0`, `S1` or `S2`, absent = only classify. Products with a state table of
+/// their own are compared with that, on their files.
+pub fn states(
+    now: &Snapshot,
+    rotations: &[RotationFacts],
+    expected: Option<&str>,
+    hosts: &[&dyn HostFiles],
+) -> Vec<ComponentState> {
+    let all = now.all_certificates();
+    now.components.keys().map(|id| by_table(now, &all, rotations, (id, expected), hosts).unwrap_or_else(|| of_component(now, rotations, id, expected))).collect()
+}
+
+/// The state by the product's own table; `None` where it has none, or none of its rows concerns the component.
+fn by_table(
+    now: &Snapshot,
+    all: &BTreeMap<Fingerprint, Certificate>,
+    rotations: &[RotationFacts],
+    (id, expected): (&str, Option<&str>),
+    hosts: &[&dyn HostFiles],
+) -> Option<ComponentState> {
+    let component = now.component(id).ok().filter(|component| component.product == workload_automation::PRODUCT)?;
+    let files = hosts.iter().find(|files| files.host() == component.host)?;
+    let stores = crate::changes::contents(now, all, &component);
+    let facts = rotations.iter().find(|facts| facts.new.contains_key(id)).or(rotations.first());
+    let rotation = facts.map(|facts| crate::changes::rotation(now, all, facts, id));
+    let classified = state_table::classify(&component, *files, &stores, rotation.as_ref());
+    if classified.rows == 0 {
+        return None;
+    }
+    let wanted = STATES.into_iter().find(|state| expected == Some(state.name()));
+    // Two states can be the same for a component: the expected one is named where it fits.
+    let fits = wanted.filter(|state| classified.deviations(*state).is_empty());
+    let state = fits.or(classified.state()).map_or("mixed", State::name);
+    let deviations = wanted.map(|state| classified.deviations(state).to_vec()).unwrap_or_default();
+    Some(ComponentState { id: id.to_owned(), state: state.to_owned(), deviations })
 }
 
 fn of_component(now: &Snapshot, rotations: &[RotationFacts], id: &str, expected: Option<&str>) -> ComponentState {

@@ -67,7 +67,6 @@ struct Work<'a> {
     ids: BTreeMap<String, ComponentId>,
     signatures: trust::Computed,
     verdicts: BTreeMap<Asked, Option<String>>,
-    leave: BTreeSet<Fingerprint>,
     done: Lowered,
 }
 
@@ -110,11 +109,6 @@ impl<'a> Work<'a> {
             ids: BTreeMap::new(),
             signatures: trust::Computed::new(),
             verdicts: BTreeMap::new(),
-            leave: snapshot
-                .rotations
-                .iter()
-                .flat_map(|rotation| rotation.leave.iter().cloned())
-                .collect(),
             done: Lowered::default(),
         })
     }
@@ -500,6 +494,11 @@ impl<'a> Work<'a> {
             at_unix: self.snapshot.taken_at,
         };
         let verdict = trust::verdict(profile, &question, &self.signatures);
+        // Where no source says what the runtime does, what it most probably does is taken; a link that does not
+        // work today is seen by `verify` before anything is changed.
+        if let trust::Verdict::Undecided(undecided) = &verdict {
+            return (!undecided.leans_to_accept).then(|| format!("unknown: {}", undecided.because.join("; ")));
+        }
         (!verdict.accepts()).then(|| verdict.prints())
     }
 

@@ -41,8 +41,8 @@ pub use component::Setting;
 pub use component::StoreFile;
 pub use component::Syntax;
 pub use files::AskError;
-pub use files::FileKind;
 pub use files::FileEntry;
+pub use files::FileKind;
 pub use files::HostFiles;
 pub use files::ReadError;
 pub use files::SecretError;
@@ -65,12 +65,44 @@ pub fn default_subjects(product: &str) -> Option<Vec<&'static str>> {
 }
 
 /// Whether a list of allowed names lets this peer in, by the product's own rule; without one, by exact CN or DN.
+///
+/// Workload Automation's broker asks agents only, takes its items as prefixes of the CN, and admits the product's own
+/// default clients without one. Source: domain specification B.4 (`Broker.AuthorizedCNs`), E-49.
 pub fn admits(verifier: &Component, prover: &Component, list: &[String], name: &str, subject: &str) -> bool {
-    let _ = (verifier, prover);
+    if verifier.product == workload_automation::PRODUCT {
+        let is_agent = prover.role == "DA";
+        let is_default = matches!(name, "Client" | "ClientNew");
+        let listed = list.iter().any(|item| !item.is_empty() && name.starts_with(item.as_str()));
+        return !is_agent || is_default || listed;
+    }
     list.iter().any(|item| item == name || item == subject)
 }
 
 /// Whether the product marks this component's switch as a part of retirement: coexistence leaves it for later.
 pub fn switches_at_retirement(component: &Component) -> bool {
-    component.product == "workload-automation" && matches!(component.role.as_str(), "MDM" | "BKM" | "DDM" | "BDDM") && component.id.ends_with("-engine")
+    workload_automation::switches_at_retirement(component)
+}
+
+/// The state flags of the workstation `name` in what the product's status command printed.
+///
+/// # Errors
+/// [`NotLinked`] where it is not listed, or its flags do not show it linked and ready.
+pub fn linked(said: &str, name: &str) -> Result<String, NotLinked> {
+    use workload_automation::conman;
+    let shown = conman::parse(said).into_iter().find(|shown| shown.name.eq_ignore_ascii_case(name));
+    match shown {
+        Some(shown) if shown.is_linked() => Ok(shown.flags),
+        Some(shown) => Err(NotLinked { name: name.to_owned(), said: format!("its flags are `{}`", shown.flags) }),
+        None => Err(NotLinked { name: name.to_owned(), said: "it is not listed".to_owned() }),
+    }
+}
+
+/// A workstation that is not linked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is not linked: {said}")]
+pub struct NotLinked {
+    /// The workstation.
+    pub name: String,
+    /// What was seen.
+    pub said: String,
 }

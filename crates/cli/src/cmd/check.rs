@@ -45,7 +45,7 @@ pub fn run(args: &Args, these: &Check) -> anyhow::Result<Answer> {
 /// The model a plan is for: carried by it, or made from the snapshot it names.
 pub fn model_of(document: &PlanDocument, dir: Option<&FleetDir>) -> anyhow::Result<Model> {
     if let Some(text) = &document.model {
-        return plan::read_model(text).map_err(|error| failure(format!("the plan's model: {error}"), "make the plan again with `capgrow plan --model`"));
+        return plan::read_model(text).map_err(|errors| model_failure("the plan's model", &errors));
     }
     let digest = document.snapshot.as_deref().ok_or_else(|| failure("the plan names no snapshot and carries no model", "give a file with the JSON of `capgrow plan --json`"))?;
     let dir = dir.context("the plan names a snapshot, and there is no fleet directory here (-C DIR)")?;
@@ -54,6 +54,16 @@ pub fn model_of(document: &PlanDocument, dir: Option<&FleetDir>) -> anyhow::Resu
         .ok_or_else(|| failure(format!("the plan's snapshot {digest} is not in {}", dir.path.join(".capgrow/snapshots").display()), "check it in the fleet directory where it was made, or plan again"))?;
     let lowered = plan::lower(&snapshot, &waived_links(document)).map_err(|errors| failure(errors.join("; "), "capgrow scan, then plan again"))?;
     Ok(lowered.model)
+}
+
+/// Every mistake in a model, with line and nearest word.
+pub fn model_failure(name: &str, errors: &[plan::ModelError]) -> anyhow::Error {
+    let mut lines = errors.iter().map(|error| {
+        let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("line {}: {}{hint}", error.line, error.problem)
+    });
+    let first = lines.next().unwrap_or_default();
+    crate::print::Failure { what: format!("{name}: {first}"), hints: lines.collect(), source: None }.into()
 }
 
 /// The links that the plan says a waiver lets break.

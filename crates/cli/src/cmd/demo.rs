@@ -285,7 +285,7 @@ fn state_of(fleet: &FleetDir, planned: &fleet::Snapshot) -> anyhow::Result<Strin
     for (name, der) in &planned.certificates {
         now.certificates.entry(name.clone()).or_insert_with(|| der.clone());
     }
-    let states = fleet::state::states(&now, &planned.rotations, Some("S2"));
+    let states = fleet::state::states(&now, &planned.rotations, Some("S2"), &fleet.hosts());
     let mut words: Vec<String> = states.iter().map(|state| state.state.clone()).collect();
     words.sort();
     words.dedup();

@@ -9,7 +9,7 @@ mod plan;
 mod prune;
 mod report;
 mod scan;
-mod show;
+pub mod show;
 mod state;
 mod undo;
 mod verdict;

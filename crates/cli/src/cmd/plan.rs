@@ -39,7 +39,7 @@ fn of_model(args: &Args, these: &Plan, file: &Path) -> anyhow::Result<Answer> {
     } else {
         text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     }
-    let model = plan::read_model(&text).map_err(|error| failure(format!("{}: {error}", file.display()), "the model language: one statement a line, `model 1` first"))?;
+    let model = plan::read_model(&text).map_err(|errors| check::model_failure(&file.display().to_string(), &errors))?;
     let goal = these.until.map_or(Goal::Retired, goal_of);
     let mut document = planner::plan_model(&model, goal);
     document.model = Some(text);

@@ -83,7 +83,7 @@ fn look(dir: &FleetDir, these: &State) -> anyhow::Result<Looked> {
         snapshot.certificates = with.certificates;
         expected = expected.or_else(|| Some("S0".to_owned()));
     }
-    let states = fleet::state::states(&snapshot, &rotations, expected.as_deref());
+    let states = fleet::state::states(&snapshot, &rotations, expected.as_deref(), &dir.hosts());
     Ok(Looked { snapshot, states, expected, open_run })
 }
 
