@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::certificate::Certificate;
 use crate::cipher;
 use crate::digest::{Hash, Purpose};
 use crate::edit::{Edit, Place};
@@ -170,6 +171,34 @@ impl BouncyStore {
             .is_ok_and(|store| store.format == self.format && store.verified)
     }
 
+    fn replace_key(
+        &mut self,
+        index: usize,
+        body: Body,
+        piece: Piece,
+        created_ms: i64,
+    ) -> Result<(), EditError> {
+        let found = self.existing(index)?.kind_name();
+        if found != "private-key" {
+            return Err(EditError::WrongKind { index, found });
+        }
+        self.pieces[index] = piece;
+        let entry = &mut self.entries[index];
+        (entry.created_ms, entry.body) = (Some(created_ms), body);
+        Ok(())
+    }
+
+    fn rename(&mut self, index: usize, alias: &str) -> Result<(), EditError> {
+        self.existing(index)?;
+        let alias = self.free_alias(Some(alias), Some(index))?;
+        if let Piece::Encoded(bytes) = &mut self.pieces[index] {
+            let old_len = usize::from(u16::from_be_bytes([bytes[1], bytes[2]]));
+            bytes.splice(1..3 + old_len, write::utf(&alias));
+        }
+        self.entries[index].alias = Some(alias);
+        Ok(())
+    }
+
     fn set_password(&mut self, old: Option<&Password>, new: &Password) -> Result<(), EditError> {
         match (&self.password, old) {
             (Some(known), Some(old)) if known != old => return Err(EditError::WrongPassword),
@@ -247,10 +276,7 @@ impl Form for BouncyStore {
                     key: key.clone(),
                     password: key_password.clone(),
                 };
-                let body = Body::PrivateKey {
-                    chain: chain.clone(),
-                    key: LockedKey::clear(key.clone()),
-                };
+                let body = key_body(key, chain);
                 self.insert(
                     *place,
                     Entry {
@@ -267,35 +293,18 @@ impl Form for BouncyStore {
                 chain,
                 key_password,
             } => {
-                let found = self.existing(*index)?.kind_name();
-                if found != "private-key" {
-                    return Err(EditError::WrongKind { index: *index, found });
-                }
-                self.pieces[*index] = Piece::NewKey {
+                let piece = Piece::NewKey {
                     key: key.clone(),
                     password: key_password.clone(),
                 };
-                let entry = &mut self.entries[*index];
-                entry.created_ms = created_ms;
-                entry.body = Body::PrivateKey {
-                    chain: chain.clone(),
-                    key: LockedKey::clear(key.clone()),
-                };
+                self.replace_key(*index, key_body(key, chain), piece, env.now_ms)?;
             }
             Edit::Remove { index } => {
                 self.existing(*index)?;
                 self.entries.remove(*index);
                 self.pieces.remove(*index);
             }
-            Edit::Rename { index, alias } => {
-                self.existing(*index)?;
-                let alias = self.free_alias(Some(alias), Some(*index))?;
-                if let Piece::Encoded(bytes) = &mut self.pieces[*index] {
-                    let old_len = usize::from(u16::from_be_bytes([bytes[1], bytes[2]]));
-                    bytes.splice(1..3 + old_len, write::utf(&alias));
-                }
-                self.entries[*index].alias = Some(alias);
-            }
+            Edit::Rename { index, alias } => self.rename(*index, alias)?,
             Edit::SetPassword { old, new } => self.set_password(old.as_ref(), new)?,
             Edit::SetDefault { .. } => {
                 return Err(EditError::NotInFormat {
@@ -321,6 +330,13 @@ impl Form for BouncyStore {
             (None, None) => return Err(WriteError::NeedsPassword { format: self.format }),
         };
         self.encode(password, env)
+    }
+}
+
+fn key_body(key: &PrivateKey, chain: &[Certificate]) -> Body {
+    Body::PrivateKey {
+        chain: chain.to_vec(),
+        key: LockedKey::clear(key.clone()),
     }
 }
 

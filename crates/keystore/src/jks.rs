@@ -183,6 +183,23 @@ impl JavaStore {
         Ok(())
     }
 
+    fn replace_key(
+        &mut self,
+        index: usize,
+        body: Body,
+        piece: Piece,
+        created_ms: i64,
+    ) -> Result<(), EditError> {
+        let found = self.existing(index)?.kind_name();
+        if found != "private-key" {
+            return Err(EditError::WrongKind { index, found });
+        }
+        self.pieces[index] = piece;
+        let entry = &mut self.entries[index];
+        (entry.created_ms, entry.body) = (Some(created_ms), body);
+        Ok(())
+    }
+
     fn set_password(&mut self, old: Option<&Password>, new: &Password) -> Result<(), EditError> {
         match (&self.password, old) {
             (Some(known), Some(old)) if known != old => return Err(EditError::WrongPassword),
@@ -285,16 +302,11 @@ impl Form for JavaStore {
                 chain,
                 key_password,
             } => {
-                let found = self.existing(*index)?.kind_name();
-                if found != "private-key" {
-                    return Err(EditError::WrongKind { index: *index, found });
-                }
-                self.pieces[*index] = Piece::NewKey {
+                let piece = Piece::NewKey {
                     key: key.clone(),
                     password: key_password.clone(),
                 };
-                let entry = &mut self.entries[*index];
-                (entry.created_ms, entry.body) = (created_ms, key_body(key, chain));
+                self.replace_key(*index, key_body(key, chain), piece, env.now_ms)?;
             }
             Edit::Remove { index } => {
                 self.existing(*index)?;

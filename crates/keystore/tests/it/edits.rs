@@ -257,18 +257,7 @@ fn check(sample: &Sample, edit: &Edit, touched: Touched) {
                 .count();
             let (old, new) = (kept.remove(index), there.remove(index - before_it));
             assert_eq!(old.kind_name(), new.kind_name(), "{what}");
-            match touched {
-                Touched::Renamed(_) => {
-                    assert_eq!(old.certificates(), new.certificates(), "{what}");
-                    assert_eq!(new.alias(), Some("another näme 🔑"), "{what}");
-                    assert_eq!(old.created_ms(), new.created_ms(), "{what}");
-                }
-                _ => {
-                    assert_eq!(old.alias(), new.alias(), "{what}");
-                    assert_eq!(new.certificates(), identity("client").1, "{what}");
-                    assert!(new.unlock(sample.password.as_ref()).is_ok(), "{what}");
-                }
-            }
+            check_touched(sample, touched, old, new, &what);
         }
     }
     // New certificates can complete a chain of PKCS#12, and take in those that belonged to nobody.
@@ -294,6 +283,22 @@ fn check(sample: &Sample, edit: &Edit, touched: Touched) {
         }
     }
     check_bytes(&before, touched, sample, &written, &what);
+}
+
+/// The touched entry has what the edit gave it, and else what it had.
+fn check_touched(sample: &Sample, touched: Touched, old: &Entry, new: &Entry, what: &str) {
+    match touched {
+        Touched::Renamed(_) => {
+            assert_eq!(old.certificates(), new.certificates(), "{what}");
+            assert_eq!(new.alias(), Some("another näme 🔑"), "{what}");
+            assert_eq!(old.created_ms(), new.created_ms(), "{what}");
+        }
+        _ => {
+            assert_eq!(old.alias(), new.alias(), "{what}");
+            assert_eq!(new.certificates(), identity("client").1, "{what}");
+            assert!(new.unlock(sample.password.as_ref()).is_ok(), "{what}");
+        }
+    }
 }
 
 /// The bytes of untouched entries (JKS, JCEKS) and safes (PKCS#12) are in the new file.
