@@ -360,10 +360,10 @@ fn await_sign(
 
 /// A silent TLS 1.3 peer: a refusal would have to precede its answer to our close.
 fn ask_by_leaving(report: &mut DialReport, stream: &mut SslStream<Wire>, deadline: Instant) {
-    let _ = stream.shutdown();
     stream
         .get_mut()
         .set_deadline(deadline.min(Instant::now() + SIGN_WITHIN));
+    let _ = stream.shutdown();
     let mut byte = [0];
     report.acceptance = match stream.ssl_read(&mut byte) {
         Ok(_) => Acceptance::Accepted(Evidence::Byte),
@@ -403,6 +403,7 @@ fn read_one(stream: &mut SslStream<Wire>, seen: &Seen) -> Sign {
 /// Says goodbye and, for a short while, lets the peer finish: hanging up on unread bytes would look like a failure to
 /// it.
 fn take_leave(stream: &mut SslStream<Wire>, patience: Duration) {
+    stream.get_mut().set_deadline(Instant::now() + LEAVE_WITHIN);
     let _ = stream.shutdown();
     let wire = stream.get_mut();
     wire.finish_writing();
