@@ -127,7 +127,11 @@ fn addresses(known: &ScanContext, parts: &mut [Part], definitions: &Definitions,
                     .names
                     .iter()
                     .filter(|(_, host)| **host == part.component.host);
-                let mut own: Vec<&String> = own.map(|(name, _)| name).collect();
+                // The fleet file's word for a host is no address.
+                let mut own: Vec<&String> = own
+                    .map(|(name, _)| name)
+                    .filter(|name| **name != part.component.host)
+                    .collect();
                 own.sort_by_key(|name| name.parse::<std::net::IpAddr>().is_err());
                 own.first().map(|name| (*name).clone())
             };

@@ -527,3 +527,71 @@ fn a_polling_console_is_live_and_its_encoded_password_is_asked_for() {
     );
     assert_eq!(console.listens[0].address, "127.9.9.9:9443");
 }
+
+#[test]
+fn names_are_resolved_by_host_id_and_by_the_trees_own_tables() {
+    let mut tree = Tree::new("/opt/IBM/TWA");
+    let agent = AGENT.replace("https://127.9.0.116:31116", "https://broker.example:31116");
+    let table = "== /etc/hosts\n127.0.0.1 localhost\n127.9.0.116 mdm1.example broker.example # the master\n";
+    tree.host("mdm1", &[ENGINE, NETMAN]).host("da1", &[&agent, table]);
+    tree.host(
+        "da2",
+        &[&AGENT.replace("https://127.9.0.116:31116", "https://mdm1.corp.example:31116")],
+    );
+    tree.cpu("MDM1", &manager("MASTERDM FOR MAESTRO TYPE MANAGER"));
+    let found = tree.with_definitions();
+    assert_eq!(found.questions, []);
+    let links = links(&found);
+    for id in ["da1", "da2"] {
+        assert!(
+            links.contains(&format!("{id}-agent -> mdm1-engine.https as cms")),
+            "{links:#?}"
+        );
+        assert!(
+            links.contains(&format!("mdm1-engine -> {id}-agent.agent as keystore")),
+            "{links:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_second_installation_on_a_host_has_ids_of_its_own() {
+    let mut tree = Tree::new("/opt/IBM/TWA");
+    let second = NETMAN
+        .replace("$D", "/opt/two/TWSDATA")
+        .replace("$I", "/opt/two")
+        .replace("$CPU", "FTA9")
+        .replace("31113", "41113");
+    tree.host("fta1", &[NETMAN, &second]);
+    tree.cpu("FTA1", &manager("MASTERDM FOR MAESTRO TYPE FTA"));
+    let found = tree.with_definitions();
+    let seen: Vec<(&str, Option<&str>)> = found
+        .components
+        .iter()
+        .map(|component| (component.id.as_str(), component.dir.as_deref()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("fta1-netman", Some("/opt/IBM/TWA")),
+            ("fta1-netman-2", Some("/opt/two"))
+        ]
+    );
+}
+
+#[test]
+fn definitions_that_do_not_ask_for_tls_are_noted_with_the_text_to_replace() {
+    let mut tree = Tree::new("/opt/IBM/TWA");
+    tree.host("mdm1", &[ENGINE, NETMAN]);
+    tree.cpu("MDM1", "TCPADDR 31111 DOMAIN MASTERDM FOR MAESTRO TYPE MANAGER");
+    let found = tree.with_definitions();
+    let note = found
+        .notes
+        .iter()
+        .find(|note| note.contains("composer replace"))
+        .unwrap();
+    assert!(
+        note.contains("SECUREADDR 31113") && note.contains("SECURITYLEVEL FORCE_ENABLED"),
+        "{note}"
+    );
+}
