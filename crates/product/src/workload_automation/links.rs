@@ -212,6 +212,9 @@ fn engine_role(parts: &[Part], engine: &Part, definitions: &Definitions) -> &'st
     }
     if broker.master.is_some() && alike(&broker.master, &workstation) {
         "MDM"
+    } else if alike(&broker.domain, &Some("MASTERDM".to_owned())) {
+        // A backup may name itself as the manager of the master domain.
+        "BKM"
     } else if broker.manager.is_some() && alike(&broker.manager, &workstation) {
         "DDM"
     } else if alike(&broker.manager, &broker.master) {

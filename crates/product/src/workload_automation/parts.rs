@@ -70,6 +70,7 @@ impl Kind {
 pub(crate) struct Broker {
     pub(crate) name: Option<String>,
     pub(crate) manager: Option<String>,
+    pub(crate) domain: Option<String>,
     pub(crate) master: Option<String>,
     pub(crate) master_host: Option<String>,
     pub(crate) master_port: Option<String>,
@@ -317,6 +318,7 @@ fn broker(host: &dyn HostFiles, site: &Site, part: &mut Part) {
     part.broker = Some(Broker {
         name: read("Broker.Workstation.Name"),
         manager: read("DomainManager.Workstation.Name"),
+        domain: read("DomainManager.Workstation.Domain"),
         master: read("MasterDomainManager.Name"),
         master_host: read("MasterDomainManager.HostName"),
         master_port: read("MasterDomainManager.HttpsPort"),
