@@ -1,8 +1,10 @@
 //! The binary as its user meets it: arguments, both streams, exit codes, files before and after.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod corpus;
 mod made;
 mod pairs;
+mod prune;
 mod scripts;
 mod secrets;
 mod truth;

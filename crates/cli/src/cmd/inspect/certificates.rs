@@ -265,21 +265,21 @@ fn chain(found: &mut Found<'_>, place: &str, chain: &[Certificate]) {
             return;
         }
     }
-    if let [leaf] = chain {
-        if !leaf.is_self_issued() {
-            found.add(
-                "chain-short",
-                Severity::Note,
-                Some(place),
-                format!(
-                    "the chain of {} ends with itself; its issuer is {}",
-                    leaf.subject(),
-                    leaf.issuer()
-                ),
-                "right where a root issued it, else peers miss what lies between",
-                "import the chain up to the last intermediate",
-            );
-        }
+    if let [leaf] = chain
+        && !leaf.is_self_issued()
+    {
+        found.add(
+            "chain-short",
+            Severity::Note,
+            Some(place),
+            format!(
+                "the chain of {} ends with itself; its issuer is {}",
+                leaf.subject(),
+                leaf.issuer()
+            ),
+            "right where a root issued it, else peers miss what lies between",
+            "import the chain up to the last intermediate",
+        );
     }
 }
 

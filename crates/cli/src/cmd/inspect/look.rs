@@ -194,11 +194,11 @@ fn look_store(path: &Path, bytes: &[u8], mode: u32, given: &Given) -> Sight {
     } else {
         for (_, stashed) in own_stash.iter().cloned().chain(product_stashes(path)) {
             let Ok(password) = stashed else { continue };
-            if let Ok(found) = read(Some(&password)) {
-                if opens(&found, &password) {
-                    (store, used) = (Some(Ok(found)), Some(password));
-                    break;
-                }
+            if let Ok(found) = read(Some(&password))
+                && opens(&found, &password)
+            {
+                (store, used) = (Some(Ok(found)), Some(password));
+                break;
             }
         }
     }

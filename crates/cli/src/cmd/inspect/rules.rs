@@ -163,10 +163,10 @@ fn keys(found: &mut Found<'_>, looked: &Looked, store: &Store, index: usize, ent
             "--key-password-file FILE",
         );
     }
-    if let (Some(key), Some(leaf)) = (opened, chain.first()) {
-        if key.matches(leaf) == KeyMatch::Differs {
-            mismatch(found, &place, leaf);
-        }
+    if let (Some(key), Some(leaf)) = (opened, chain.first())
+        && key.matches(leaf) == KeyMatch::Differs
+    {
+        mismatch(found, &place, leaf);
     }
     if chain.is_empty() {
         without_chain(found, looked, store, &place, opened);
