@@ -9,6 +9,7 @@ mod links;
 mod observe;
 mod old;
 pub mod os;
+pub mod process;
 mod secrets;
 mod tree;
 

@@ -15,7 +15,7 @@ pub type Hosts<'a> = BTreeMap<String, &'a dyn Machine>;
 /// One host's files.
 ///
 /// Except for [`Machine::resolve`] no verb follows a symbolic link, neither at the end of the path nor on the way to
-/// it: a link there is an error of kind `FilesystemLoop`. Verbs that change something say what is durable afterwards;
+/// it: a link there is an error. Verbs that change something say what is durable afterwards;
 /// everything else may be lost, in any combination, when the machine dies.
 pub trait Machine {
     /// The host's clock.

@@ -4,4 +4,5 @@
 
 mod dial;
 mod files;
+mod processes;
 mod servers;
