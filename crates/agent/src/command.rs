@@ -33,8 +33,16 @@ pub struct Done {
 impl Done {
     /// The last line it said, wherever.
     pub fn last_line(&self) -> String {
-        let last = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned);
-        last(&self.stderr).or_else(|| last(&self.stdout)).unwrap_or_default()
+        let last = |bytes: &[u8]| {
+            String::from_utf8_lossy(bytes)
+                .lines()
+                .rev()
+                .find(|line| !line.trim().is_empty())
+                .map(str::to_owned)
+        };
+        last(&self.stderr)
+            .or_else(|| last(&self.stdout))
+            .unwrap_or_default()
     }
 }
 
@@ -69,7 +77,12 @@ pub enum CommandError {
 ///
 /// # Errors
 /// [`CommandError`]; a code other than 0 is no error here.
-pub fn run(root: Option<&Path>, dir: Option<&str>, command: &Command, limit: Duration) -> Result<Done, CommandError> {
+pub fn run(
+    root: Option<&Path>,
+    dir: Option<&str>,
+    command: &Command,
+    limit: Duration,
+) -> Result<Done, CommandError> {
     let (program, rest) = command.argv.split_first().ok_or(CommandError::Empty)?;
     let below = |path: &str| root.map(|root| root.join(path.trim_start_matches('/')));
     let found = below(program).filter(|path| program.starts_with('/') && path.exists());
@@ -78,9 +91,14 @@ pub fn run(root: Option<&Path>, dir: Option<&str>, command: &Command, limit: Dur
         None => std::process::Command::new(program),
     };
     let dir = dir.unwrap_or("/");
-    let dir = below(dir).filter(|path| path.is_dir()).unwrap_or_else(|| dir.into());
+    let dir = below(dir)
+        .filter(|path| path.is_dir())
+        .unwrap_or_else(|| dir.into());
     process.args(rest).current_dir(dir).env_clear().process_group(0);
-    process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    process
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     for name in KEPT {
         if let Some(value) = std::env::var_os(name) {
             process.env(name, value);
@@ -90,7 +108,10 @@ pub fn run(root: Option<&Path>, dir: Option<&str>, command: &Command, limit: Dur
     if let Some(root) = root {
         process.env("CAPGROW_ROOT", root);
     }
-    let child = process.spawn().map_err(|source| CommandError::Start { program: program.clone(), source })?;
+    let child = process.spawn().map_err(|source| CommandError::Start {
+        program: program.clone(),
+        source,
+    })?;
     wait(child, program, limit)
 }
 
@@ -110,7 +131,10 @@ fn wait(mut child: Child, program: &str, limit: Duration) -> Result<Done, Comman
                 }
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(CommandError::TooLong { program: program.to_owned(), limit });
+                return Err(CommandError::TooLong {
+                    program: program.to_owned(),
+                    limit,
+                });
             }
         }
     };
@@ -119,8 +143,18 @@ fn wait(mut child: Child, program: &str, limit: Duration) -> Result<Done, Comman
     while !(out.is_finished() && err.is_finished()) && Instant::now() < settle {
         std::thread::sleep(Duration::from_millis(2));
     }
-    let take = |thread: std::thread::JoinHandle<Vec<u8>>| if thread.is_finished() { thread.join().unwrap_or_default() } else { Vec::new() };
-    Ok(Done { code, stdout: take(out), stderr: take(err) })
+    let take = |thread: std::thread::JoinHandle<Vec<u8>>| {
+        if thread.is_finished() {
+            thread.join().unwrap_or_default()
+        } else {
+            Vec::new()
+        }
+    };
+    Ok(Done {
+        code,
+        stdout: take(out),
+        stderr: take(err),
+    })
 }
 
 fn gathered(stream: Option<impl Read>) -> Vec<u8> {
@@ -135,19 +169,37 @@ fn gathered(stream: Option<impl Read>) -> Vec<u8> {
 ///
 /// # Errors
 /// As `product::HostFiles::ask`.
-pub(crate) fn answer(root: Option<&Path>, dir: Option<&str>, command: &Command, limit: Duration) -> Result<String, AskError> {
+pub(crate) fn answer(
+    root: Option<&Path>,
+    dir: Option<&str>,
+    command: &Command,
+    limit: Duration,
+) -> Result<String, AskError> {
     let program = command.argv.first().cloned().unwrap_or_default();
-    let path = root.map_or_else(|| Path::new(&program).to_owned(), |root| root.join(program.trim_start_matches('/')));
+    let path = root.map_or_else(
+        || Path::new(&program).to_owned(),
+        |root| root.join(program.trim_start_matches('/')),
+    );
     if program.starts_with('/') && !path.exists() {
         return Err(AskError::Absent { command: program });
     }
     match run(root, dir, command, limit) {
         Ok(done) if done.code == Some(0) => Ok(String::from_utf8_lossy(&done.stdout).into_owned()),
         Ok(done) => {
-            let status = done.code.map_or("a signal".to_owned(), |code| format!("code {code}"));
-            Err(AskError::Failed { command: program, status, said: done.last_line() })
+            let status = done
+                .code
+                .map_or("a signal".to_owned(), |code| format!("code {code}"));
+            Err(AskError::Failed {
+                command: program,
+                status,
+                said: done.last_line(),
+            })
         }
         Err(CommandError::Start { .. }) => Err(AskError::Absent { command: program }),
-        Err(error) => Err(AskError::Failed { command: program, status: "no end".to_owned(), said: error.to_string() }),
+        Err(error) => Err(AskError::Failed {
+            command: program,
+            status: "no end".to_owned(),
+            said: error.to_string(),
+        }),
     }
 }

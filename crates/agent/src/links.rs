@@ -37,9 +37,19 @@ pub fn verify_links(vault: &Vault, snapshot: &Snapshot, components: &[Component]
         let threads: Vec<_> = snapshot
             .links
             .chunks(share)
-            .map(|links| scope.spawn(move || links.iter().map(|link| verify_link(vault, components, link)).collect::<Vec<_>>()))
+            .map(|links| {
+                scope.spawn(move || {
+                    links
+                        .iter()
+                        .map(|link| verify_link(vault, components, link))
+                        .collect::<Vec<_>>()
+                })
+            })
             .collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_default())
+            .collect()
     })
 }
 
@@ -49,20 +59,42 @@ pub fn verify_link(vault: &Vault, components: &[Component], link: &LinkFacts) ->
         Ok((shake, trusted)) => {
             let accepted = shake.accepted != Some(false);
             let ok = shake.complete && accepted && trusted;
-            LinkSeen { link: link.clone(), ok, presented: shake.chain.first().map(Certificate::sha256), error: if ok { None } else { Some(shake.why) } }
+            LinkSeen {
+                link: link.clone(),
+                ok,
+                presented: shake.chain.first().map(Certificate::sha256),
+                error: if ok { None } else { Some(shake.why) },
+            }
         }
-        Err(why) => LinkSeen { link: link.clone(), ok: false, presented: None, error: Some(why) },
+        Err(why) => LinkSeen {
+            link: link.clone(),
+            ok: false,
+            presented: None,
+            error: Some(why),
+        },
     }
 }
 
 fn try_link(vault: &Vault, components: &[Component], link: &LinkFacts) -> Result<(Shake, bool), String> {
-    let find = |id: &str| components.iter().find(|component| component.id == id).ok_or_else(|| format!("{id} is not in the snapshot"));
+    let find = |id: &str| {
+        components
+            .iter()
+            .find(|component| component.id == id)
+            .ok_or_else(|| format!("{id} is not in the snapshot"))
+    };
     let (client, server) = (find(&link.from)?, find(&link.to)?);
-    let dial = client.dials.get(link.dial).ok_or("the dial is not in the snapshot")?;
-    let listen = server.listen(&link.endpoint).ok_or("the endpoint is not in the snapshot")?;
+    let dial = client
+        .dials
+        .get(link.dial)
+        .ok_or("the dial is not in the snapshot")?;
+    let listen = server
+        .listen(&link.endpoint)
+        .ok_or("the endpoint is not in the snapshot")?;
     let own = match dial.identity.as_deref() {
         Some(id) => {
-            let store = client.store(id).ok_or_else(|| format!("{} has no store {id}", client.id))?;
+            let store = client
+                .store(id)
+                .ok_or_else(|| format!("{} has no store {id}", client.id))?;
             Some(identity(vault, client, store).map_err(|error| error.to_string())?)
         }
         None => None,
@@ -72,7 +104,10 @@ fn try_link(vault: &Vault, components: &[Component], link: &LinkFacts) -> Result
         None => None,
     };
     let call = call(listen, own.as_ref(), trusted.as_deref(), own_address(client));
-    let shake = shake(&Call { expects: dial.expects.as_deref(), ..call });
+    let shake = shake(&Call {
+        expects: dial.expects.as_deref(),
+        ..call
+    });
     Ok((shake, true))
 }
 

@@ -28,11 +28,17 @@ use crate::identity::Identity;
 use crate::links;
 
 /// Looks until everything is seen or the component's time has passed.
-pub(crate) fn observe(hands: &mut OsHands<'_>, component: &Component, step: &Step) -> Result<Value, HandsError> {
-    let live = [&component.effective.identity, &component.effective.trust].into_iter().filter_map(|means| match means {
-        Means::Live(within) => Some(*within),
-        _ => None,
-    });
+pub(crate) fn observe(
+    hands: &mut OsHands<'_>,
+    component: &Component,
+    step: &Step,
+) -> Result<Value, HandsError> {
+    let live = [&component.effective.identity, &component.effective.trust]
+        .into_iter()
+        .filter_map(|means| match means {
+            Means::Live(within) => Some(*within),
+            _ => None,
+        });
     let patience = component.effective.takes.max(live.max().unwrap_or_default()) + Duration::from_secs(2);
     let deadline = Instant::now() + patience;
     loop {
@@ -40,7 +46,10 @@ pub(crate) fn observe(hands: &mut OsHands<'_>, component: &Component, step: &Ste
             Ok(evidence) => return Ok(evidence),
             Err(seen) if Instant::now() >= deadline => {
                 let what = format!("{}: {seen} (waited {} s)", component.id, patience.as_secs());
-                return Err(fail(what, "look at the component's log, then `capgrow apply --resume`, or `capgrow undo`"));
+                return Err(fail(
+                    what,
+                    "look at the component's log, then `capgrow apply --resume`, or `capgrow undo`",
+                ));
             }
             Err(_) => std::thread::sleep(Duration::from_millis(150)),
         }
@@ -66,28 +75,55 @@ fn look(hands: &mut OsHands<'_>, component: &Component, step: &Step) -> Result<V
     Ok(Value::Object(evidence))
 }
 
-fn healthy(hands: &OsHands<'_>, component: &Component, evidence: &mut serde_json::Map<String, Value>) -> Result<(), String> {
-    let root = hands.vault.trees().get(&component.host).and_then(crate::tree::Tree::root);
+fn healthy(
+    hands: &OsHands<'_>,
+    component: &Component,
+    evidence: &mut serde_json::Map<String, Value>,
+) -> Result<(), String> {
+    let root = hands
+        .vault
+        .trees()
+        .get(&component.host)
+        .and_then(crate::tree::Tree::root);
     match &component.effective.healthy {
         None => Ok(()),
         Some(Healthy::Tcp(port)) => {
-            let host = component.listens.first().and_then(|listen| listen.address.rsplit_once(':')).map_or("127.0.0.1", |(host, _)| host);
-            let address = if port.contains(':') { port.clone() } else { format!("{host}:{port}") };
+            let host = component
+                .listens
+                .first()
+                .and_then(|listen| listen.address.rsplit_once(':'))
+                .map_or("127.0.0.1", |(host, _)| host);
+            let address = if port.contains(':') {
+                port.clone()
+            } else {
+                format!("{host}:{port}")
+            };
             crate::handshake::reaches(&address)?;
             evidence.insert("healthy".to_owned(), json!(format!("tcp {address}")));
             Ok(())
         }
         Some(Healthy::Command(command)) => {
-            let done = crate::command::run(root, component.dir.as_deref(), command, Duration::from_secs(30)).map_err(|error| error.to_string())?;
+            let done = crate::command::run(root, component.dir.as_deref(), command, Duration::from_secs(30))
+                .map_err(|error| error.to_string())?;
             if done.code != Some(0) {
-                return Err(format!("`{}` says it is not healthy: {}", command.argv.join(" "), done.last_line()));
+                return Err(format!(
+                    "`{}` says it is not healthy: {}",
+                    command.argv.join(" "),
+                    done.last_line()
+                ));
             }
             evidence.insert("healthy".to_owned(), json!(command.argv.join(" ")));
             Ok(())
         }
-        Some(Healthy::Linked { command, host, dir, name }) => {
+        Some(Healthy::Linked {
+            command,
+            host,
+            dir,
+            name,
+        }) => {
             let root = hands.vault.trees().get(host).and_then(crate::tree::Tree::root);
-            let done = crate::command::run(root, Some(dir), command, Duration::from_secs(30)).map_err(|error| error.to_string())?;
+            let done = crate::command::run(root, Some(dir), command, Duration::from_secs(30))
+                .map_err(|error| error.to_string())?;
             let said = String::from_utf8_lossy(&done.stdout).into_owned();
             let flags = product::linked(&said, name).map_err(|error| error.to_string())?;
             evidence.insert("linked".to_owned(), json!(flags));
@@ -105,10 +141,17 @@ fn new_identities(hands: &OsHands<'_>) -> Vec<Identity> {
     let mut found: Vec<Identity> = Vec::new();
     for rotation in &hands.snapshot.rotations {
         for new in rotation.new.values() {
-            let chain: Vec<Certificate> = new.chain.iter().filter_map(|name| hands.snapshot.certificate(name)).collect();
+            let chain: Vec<Certificate> = new
+                .chain
+                .iter()
+                .filter_map(|name| hands.snapshot.certificate(name))
+                .collect();
             let known = found.iter().any(|known| known.chain.first() == chain.first());
             if let (false, Some(key)) = (known, hands.keys.get(&new.material)) {
-                found.push(Identity { chain, key: key.clone() });
+                found.push(Identity {
+                    chain,
+                    key: key.clone(),
+                });
             }
         }
     }
@@ -122,14 +165,32 @@ fn grown(hands: &mut OsHands<'_>, component: &Component) -> Result<Value, String
         for identity in new_identities(hands) {
             let shake = dial(hands, listen, &identity, links::own_address(component));
             match shake.accepted {
-                Some(true) => seen.push(json!({ "listen": listen.name, "accepted": subject(&identity), "by": shake.evidence })),
-                Some(false) => return Err(format!("{} refuses the new identity {}: {}", listen.name, subject(&identity), shake.why)),
-                None => return Err(format!("{} does not say whether it accepts {}: {}", listen.name, subject(&identity), shake.why)),
+                Some(true) => seen.push(
+                    json!({ "listen": listen.name, "accepted": subject(&identity), "by": shake.evidence }),
+                ),
+                Some(false) => {
+                    return Err(format!(
+                        "{} refuses the new identity {}: {}",
+                        listen.name,
+                        subject(&identity),
+                        shake.why
+                    ));
+                }
+                None => {
+                    return Err(format!(
+                        "{} does not say whether it accepts {}: {}",
+                        listen.name,
+                        subject(&identity),
+                        shake.why
+                    ));
+                }
             }
         }
     }
     if seen.is_empty() {
-        return Ok(json!("weaker: it accepts no client certificates; seen through its own calls"));
+        return Ok(json!(
+            "weaker: it accepts no client certificates; seen through its own calls"
+        ));
     }
     Ok(Value::Array(seen))
 }
@@ -138,20 +199,42 @@ fn grown(hands: &mut OsHands<'_>, component: &Component) -> Result<Value, String
 fn switched(hands: &mut OsHands<'_>, component: &Component, new: bool) -> Result<Value, String> {
     let mut seen = Vec::new();
     for listen in &component.listens {
-        let Some(store) = fleet::store_of(component, listen.identity.as_deref(), product::StoreFile::holds_identity) else { continue };
-        let Some(used) = hands.snapshot.use_of(&component.id, &store.id) else { continue };
+        let Some(store) = fleet::store_of(
+            component,
+            listen.identity.as_deref(),
+            product::StoreFile::holds_identity,
+        ) else {
+            continue;
+        };
+        let Some(used) = hands.snapshot.use_of(&component.id, &store.id) else {
+            continue;
+        };
         let old = used.presented.first().cloned();
-        let moved = hands.snapshot.rotations.iter().find(|rotation| old.as_ref().is_some_and(|leaf| rotation.leave.contains(leaf)));
+        let moved = hands
+            .snapshot
+            .rotations
+            .iter()
+            .find(|rotation| old.as_ref().is_some_and(|leaf| rotation.leave.contains(leaf)));
         let expected = match moved.and_then(|rotation| rotation.new.get(&component.id)) {
             Some(facts) if new => facts.chain.first().cloned(),
             _ => old,
         };
         let identity = crate::identity::identity(hands.vault, component, store).ok();
-        let shake = shake(&links::call(listen, identity.as_ref().filter(|_| asks(listen)), None, links::own_address(component)));
+        let shake = shake(&links::call(
+            listen,
+            identity.as_ref().filter(|_| asks(listen)),
+            None,
+            links::own_address(component),
+        ));
         hands.handshakes += 1;
-        let presented = shake.chain.first().map(|leaf| fleet::snapshot::hex(&leaf.sha256()));
+        let presented = shake
+            .chain
+            .first()
+            .map(|leaf| fleet::snapshot::hex(&leaf.sha256()));
         match (&presented, &expected) {
-            (Some(found), Some(wanted)) if found == wanted => seen.push(json!({ "listen": listen.name, "presented": found })),
+            (Some(found), Some(wanted)) if found == wanted => {
+                seen.push(json!({ "listen": listen.name, "presented": found }))
+            }
             (Some(found), _) => return Err(format!("{} still presents {}", listen.name, &found[..16])),
             (None, _) => return Err(format!("{} shows no certificate: {}", listen.name, shake.why)),
         }
@@ -170,21 +253,43 @@ fn retired(hands: &mut OsHands<'_>, component: &Component) -> Result<Value, Stri
         for identity in &old {
             let shake = dial(hands, listen, identity, links::own_address(component));
             match shake.accepted {
-                Some(false) => seen.push(json!({ "listen": listen.name, "refused": subject(identity), "by": shake.why })),
-                Some(true) => return Err(format!("{} still accepts the old identity {}", listen.name, subject(identity))),
-                None => return Err(format!("{} does not say whether it refuses {}: {}", listen.name, subject(identity), shake.why)),
+                Some(false) => {
+                    seen.push(json!({ "listen": listen.name, "refused": subject(identity), "by": shake.why }))
+                }
+                Some(true) => {
+                    return Err(format!(
+                        "{} still accepts the old identity {}",
+                        listen.name,
+                        subject(identity)
+                    ));
+                }
+                None => {
+                    return Err(format!(
+                        "{} does not say whether it refuses {}: {}",
+                        listen.name,
+                        subject(identity),
+                        shake.why
+                    ));
+                }
             }
         }
         for identity in new_identities(hands) {
             let shake = dial(hands, listen, &identity, links::own_address(component));
             if shake.accepted != Some(true) {
-                return Err(format!("{} refuses the new identity {}: {}", listen.name, subject(&identity), shake.why));
+                return Err(format!(
+                    "{} refuses the new identity {}: {}",
+                    listen.name,
+                    subject(&identity),
+                    shake.why
+                ));
             }
             seen.push(json!({ "listen": listen.name, "accepted": subject(&identity), "by": shake.evidence }));
         }
     }
     if seen.is_empty() {
-        return Ok(json!("weaker: it accepts no client certificates; seen through its own calls"));
+        return Ok(json!(
+            "weaker: it accepts no client certificates; seen through its own calls"
+        ));
     }
     Ok(Value::Array(seen))
 }
@@ -192,7 +297,13 @@ fn retired(hands: &mut OsHands<'_>, component: &Component) -> Result<Value, Stri
 /// Every link of the component, in both directions, with the files as they are read now.
 fn own_links(hands: &mut OsHands<'_>, component: &Component) -> Result<Value, String> {
     let mut seen = Vec::new();
-    let concerned: Vec<_> = hands.snapshot.links.iter().filter(|link| link.from == component.id || link.to == component.id).cloned().collect();
+    let concerned: Vec<_> = hands
+        .snapshot
+        .links
+        .iter()
+        .filter(|link| link.from == component.id || link.to == component.id)
+        .cloned()
+        .collect();
     for link in &concerned {
         let result = links::verify_link(hands.vault, &hands.components, link);
         hands.handshakes += 1;
@@ -210,5 +321,9 @@ fn dial(hands: &mut OsHands<'_>, listen: &Listen, identity: &Identity, source: O
 }
 
 fn subject(identity: &Identity) -> String {
-    identity.chain.first().map(|leaf| format!("{} {}", leaf.subject().to_string(), fleet::rotation::short(leaf))).unwrap_or_default()
+    identity
+        .chain
+        .first()
+        .map(|leaf| format!("{} {}", leaf.subject().to_string(), fleet::rotation::short(leaf)))
+        .unwrap_or_default()
 }

@@ -32,7 +32,10 @@ pub struct Tree {
 impl Tree {
     /// The tree of that host; `root` is where it lies on this machine, absent = this machine's own.
     pub fn new(host: &str, root: Option<PathBuf>) -> Tree {
-        Tree { host: host.to_owned(), root }
+        Tree {
+            host: host.to_owned(),
+            root,
+        }
     }
 
     /// Where a host path lies on this machine, links not followed.
@@ -56,30 +59,47 @@ impl Tree {
         };
         let dir = rustix::fs::openat(CWD, root, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let below = Path::new(path.trim_start_matches('/'));
-        let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
+        let below = if below.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            below
+        };
         rustix::fs::openat2(&dir, below, flags, Mode::empty(), ResolveFlags::IN_ROOT)
     }
 
     fn read_up_to(&self, path: &str, max_bytes: u64) -> Result<Vec<u8>, ReadError> {
         // Without NONBLOCK a FIFO would wait for its writer.
-        let fd = self.open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY).map_err(|errno| read_error(path, errno))?;
+        let fd = self
+            .open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)
+            .map_err(|errno| read_error(path, errno))?;
         let stat = rustix::fs::fstat(&fd).map_err(|errno| read_error(path, errno))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(ReadError::Unreadable { path: path.to_owned(), why: "not a regular file".to_owned() });
+            return Err(ReadError::Unreadable {
+                path: path.to_owned(),
+                why: "not a regular file".to_owned(),
+            });
         }
         let mut bytes = Vec::new();
         File::from(fd)
             .take(max_bytes)
             .read_to_end(&mut bytes)
-            .map_err(|error| ReadError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
+            .map_err(|error| ReadError::Unreadable {
+                path: path.to_owned(),
+                why: error.to_string(),
+            })?;
         Ok(bytes)
     }
 }
 
 fn read_error(path: &str, errno: Errno) -> ReadError {
     match errno {
-        Errno::NOENT | Errno::NOTDIR => ReadError::Absent { path: path.to_owned() },
-        other => ReadError::Unreadable { path: path.to_owned(), why: std::io::Error::from(other).to_string() },
+        Errno::NOENT | Errno::NOTDIR => ReadError::Absent {
+            path: path.to_owned(),
+        },
+        other => ReadError::Unreadable {
+            path: path.to_owned(),
+            why: std::io::Error::from(other).to_string(),
+        },
     }
 }
 
@@ -91,7 +111,10 @@ impl HostFiles for Tree {
     fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
         let bytes = self.read_up_to(path, MAX_FILE_BYTES + 1)?;
         if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(ReadError::Unreadable { path: path.to_owned(), why: format!("larger than {MAX_FILE_BYTES} bytes") });
+            return Err(ReadError::Unreadable {
+                path: path.to_owned(),
+                why: format!("larger than {MAX_FILE_BYTES} bytes"),
+            });
         }
         Ok(bytes)
     }
@@ -101,10 +124,16 @@ impl HostFiles for Tree {
     }
 
     fn real(&self, path: &str) -> String {
-        let Ok(fd) = self.open(path, OFlags::PATH) else { return path.to_owned() };
+        let Ok(fd) = self.open(path, OFlags::PATH) else {
+            return path.to_owned();
+        };
         let link = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&fd));
-        let Ok(real) = std::fs::read_link(link) else { return path.to_owned() };
-        let Some(root) = &self.root else { return real.to_string_lossy().into_owned() };
+        let Ok(real) = std::fs::read_link(link) else {
+            return path.to_owned();
+        };
+        let Some(root) = &self.root else {
+            return real.to_string_lossy().into_owned();
+        };
         let root = root.canonicalize().unwrap_or_else(|_| root.clone());
         match real.strip_prefix(&root) {
             Ok(below) => format!("/{}", below.to_string_lossy()),
@@ -113,8 +142,12 @@ impl HostFiles for Tree {
     }
 
     fn list(&self, dir: &str) -> Vec<FileEntry> {
-        let Ok(fd) = self.open(dir, OFlags::RDONLY | OFlags::DIRECTORY) else { return Vec::new() };
-        let Ok(entries) = Dir::read_from(&fd) else { return Vec::new() };
+        let Ok(fd) = self.open(dir, OFlags::RDONLY | OFlags::DIRECTORY) else {
+            return Vec::new();
+        };
+        let Ok(entries) = Dir::read_from(&fd) else {
+            return Vec::new();
+        };
         let mut found = Vec::new();
         for entry in entries.flatten() {
             let name = entry.file_name();
@@ -134,7 +167,10 @@ impl HostFiles for Tree {
                 (FileType::Symlink, _) => FileKind::Link,
                 _ => FileKind::Special,
             };
-            found.push(FileEntry { name: name.to_string_lossy().into_owned(), kind });
+            found.push(FileEntry {
+                name: name.to_string_lossy().into_owned(),
+                kind,
+            });
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found
@@ -142,7 +178,10 @@ impl HostFiles for Tree {
 
     fn ask(&self, dir: &str, argv: &[&str]) -> Result<String, AskError> {
         let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
-        let command = product::Command { argv, env: Default::default() };
+        let command = product::Command {
+            argv,
+            env: Default::default(),
+        };
         crate::command::answer(self.root.as_deref(), Some(dir), &command, Duration::from_secs(30))
     }
 }

@@ -31,12 +31,23 @@ pub fn keys(dir: &FleetDir, snapshot: &Snapshot) -> anyhow::Result<BTreeMap<Stri
             if keys.contains_key(&new.material) {
                 continue;
             }
-            let doc = fleet::rotation::material_doc(&dir.doc, &new.material)
-                .ok_or_else(|| failure(format!("capgrow.toml no longer names the new identity `{}`", new.material), "put it back, or plan again"))?;
-            let material = fleet::rotation::material(&doc, dir).map_err(|refusal| failure(refusal.to_string(), refusal.fix))?;
-            let found = material.chain.first().map(|leaf| fleet::snapshot::hex(&leaf.sha256()));
+            let doc = fleet::rotation::material_doc(&dir.doc, &new.material).ok_or_else(|| {
+                failure(
+                    format!("capgrow.toml no longer names the new identity `{}`", new.material),
+                    "put it back, or plan again",
+                )
+            })?;
+            let material = fleet::rotation::material(&doc, dir)
+                .map_err(|refusal| failure(refusal.to_string(), refusal.fix))?;
+            let found = material
+                .chain
+                .first()
+                .map(|leaf| fleet::snapshot::hex(&leaf.sha256()));
             if found.as_ref() != new.chain.first() {
-                return Err(failure(format!("the new chain `{}` is not the one that was planned", new.material), "plan again"));
+                return Err(failure(
+                    format!("the new chain `{}` is not the one that was planned", new.material),
+                    "plan again",
+                ));
             }
             keys.insert(new.material.clone(), material.key);
         }
@@ -54,45 +65,82 @@ pub fn carry(
     to_wave: Option<u32>,
 ) -> anyhow::Result<(Ended, Value)> {
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+    for signal in [
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGHUP,
+    ] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     let document = checked.document();
-    let keys = if document.direction == plan::Direction::Forward { keys(dir, snapshot)? } else { keys(dir, snapshot).unwrap_or_default() };
+    let keys = if document.direction == plan::Direction::Forward {
+        keys(dir, snapshot)?
+    } else {
+        keys(dir, snapshot).unwrap_or_default()
+    };
     let total = document.steps.len();
     let waves = document.steps.iter().map(|step| step.wave).max().unwrap_or(0);
     let by_id: BTreeMap<String, (u32, String, String)> = document
         .steps
         .iter()
-        .map(|step| (step.id.clone(), (step.wave, step.component.clone(), crate::cmd::show::words(&step.events))))
+        .map(|step| {
+            (
+                step.id.clone(),
+                (
+                    step.wave,
+                    step.component.clone(),
+                    crate::cmd::show::words(&step.events),
+                ),
+            )
+        })
         .collect();
     let mut done = 0;
     let (quiet, lines) = (args.quiet, args.json_lines);
     let progress = Box::new(move |what: &str, id: &str| {
-        let Some((wave, component, events)) = by_id.get(id) else { return };
+        let Some((wave, component, events)) = by_id.get(id) else {
+            return;
+        };
         if what == "done" {
             done += 1;
         }
         if lines {
-            print::json_line(&json!({ "version": 1, "event": what, "step": id, "wave": wave, "component": component }));
+            print::json_line(
+                &json!({ "version": 1, "event": what, "step": id, "wave": wave, "component": component }),
+            );
         } else if !quiet && (what == "done" || (print::is_terminal() && what == "begin")) {
             let word = if what == "done" { "done" } else { "…" };
-            print::line(&format!("  phase {wave}/{waves}  {done}/{total}  {component}: {events}  {word}"));
+            print::line(&format!(
+                "  phase {wave}/{waves}  {done}/{total}  {component}: {events}  {word}"
+            ));
         }
     });
-    let machines: BTreeMap<String, OsMachine> =
-        snapshot.hosts.keys().filter_map(|host| Some((host.clone(), agent::machine(&dir.vault, host)?))).collect();
-    let hosts: Hosts<'_> = machines.iter().map(|(host, machine)| (host.clone(), machine as &dyn Machine)).collect();
+    let machines: BTreeMap<String, OsMachine> = snapshot
+        .hosts
+        .keys()
+        .filter_map(|host| Some((host.clone(), agent::machine(&dir.vault, host)?)))
+        .collect();
+    let hosts: Hosts<'_> = machines
+        .iter()
+        .map(|(host, machine)| (host.clone(), machine as &dyn Machine))
+        .collect();
     exec::recover::recover(&hosts, journal)?;
     let mut hands = OsHands::new(&dir.vault, snapshot, document, keys, &stop, progress);
     hands.remember_old(Some(journal));
     let ended = exec::run::run(checked, journal, &mut hands, to_wave)?;
-    let numbers = json!({ "restarts": hands.restarts, "handshakes": hands.handshakes, "failed": hands.failed });
+    let numbers =
+        json!({ "restarts": hands.restarts, "handshakes": hands.handshakes, "failed": hands.failed });
     Ok((ended, numbers))
 }
 
 /// Prints how a run ended.
-pub fn ended(args: &Args, run: &str, digest: &str, steps_done: usize, ended: &Ended, numbers: &Value) -> Answer {
+pub fn ended(
+    args: &Args,
+    run: &str,
+    digest: &str,
+    steps_done: usize,
+    ended: &Ended,
+    numbers: &Value,
+) -> Answer {
     let (outcome, answer) = match ended {
         Ended::Done => ("done", Answer::Yes),
         Ended::Stopped => ("stopped", Answer::No),
@@ -108,16 +156,24 @@ pub fn ended(args: &Args, run: &str, digest: &str, steps_done: usize, ended: &En
             "restarts": numbers["restarts"], "handshakes": numbers["handshakes"], "failed": numbers["failed"], "reason": reason,
         }));
     } else {
-        print::answer(&format!("{outcome}: {steps_done} steps, {} restarts, {} handshakes made to look; run {run}", numbers["restarts"], numbers["handshakes"]));
+        print::answer(&format!(
+            "{outcome}: {steps_done} steps, {} restarts, {} handshakes made to look; run {run}",
+            numbers["restarts"], numbers["handshakes"]
+        ));
     }
     if let Ended::PersonNeeded { why, .. } = ended {
         print::line(&format!("capgrow: error: {}", reason.unwrap_or_default()));
-        if let exec::run::StepError::Prepare(error) | exec::run::StepError::Effective(error) | exec::run::StepError::Observe(error) = why {
+        if let exec::run::StepError::Prepare(error)
+        | exec::run::StepError::Effective(error)
+        | exec::run::StepError::Observe(error) = why
+        {
             for hint in &error.hint {
                 print::line(&format!("capgrow: hint: {hint}"));
             }
         }
-        print::line("capgrow: hint: `capgrow apply --resume` goes on; `capgrow undo` takes back what was done");
+        print::line(
+            "capgrow: hint: `capgrow apply --resume` goes on; `capgrow undo` takes back what was done",
+        );
     }
     answer
 }

@@ -38,10 +38,13 @@ pub struct Designed {
 
 /// Plans the fleet on the snapshot of the last scan.
 pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
-    let (_, mut snapshot) = dir.latest_snapshot()?.ok_or_else(|| failure("there is no snapshot yet", "capgrow scan"))?;
+    let (_, mut snapshot) = dir
+        .latest_snapshot()?
+        .ok_or_else(|| failure("there is no snapshot yet", "capgrow scan"))?;
     drifted(dir, &snapshot)?;
     let goal = until.unwrap_or_else(|| {
-        let kept = !dir.doc.rotate.is_empty() && dir.doc.rotate.iter().all(|rotate| rotate.retire == Some(false));
+        let kept =
+            !dir.doc.rotate.is_empty() && dir.doc.rotate.iter().all(|rotate| rotate.retire == Some(false));
         if kept { Goal::Coexistence } else { Goal::Retired }
     });
     let refusals = match fleet::rotation::resolve(&dir.doc, &mut snapshot, dir, now()) {
@@ -49,8 +52,22 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
         Err(refusals) => refusals,
     };
     if let Some(first) = refusals.iter().find(|refusal| refusal.unusable) {
-        let hints = refusals.iter().map(|refusal| if refusal == first { refusal.fix.clone() } else { format!("{refusal}; {}", refusal.fix) }).collect();
-        return Err(Failure { what: first.to_string(), hints, source: None }.into());
+        let hints = refusals
+            .iter()
+            .map(|refusal| {
+                if refusal == first {
+                    refusal.fix.clone()
+                } else {
+                    format!("{refusal}; {}", refusal.fix)
+                }
+            })
+            .collect();
+        return Err(Failure {
+            what: first.to_string(),
+            hints,
+            source: None,
+        }
+        .into());
     }
     if !refusals.is_empty() {
         let blocked = refusals.iter().map(|refusal| plan::Blocked {
@@ -59,18 +76,39 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
             reason: refusal.what.clone(),
             remedies: vec![refusal.fix.clone()],
         });
-        let document = PlanDocument { goal, blocked: blocked.collect(), ..PlanDocument::default() };
-        return Ok(Designed { document, model: Model::default(), snapshot, changes: BTreeMap::new(), other: None });
+        let document = PlanDocument {
+            goal,
+            blocked: blocked.collect(),
+            ..PlanDocument::default()
+        };
+        return Ok(Designed {
+            document,
+            model: Model::default(),
+            snapshot,
+            changes: BTreeMap::new(),
+            other: None,
+        });
     }
     let hosts = dir.hosts();
-    let changes = fleet::changes(&snapshot, &hosts).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
+    let changes =
+        fleet::changes(&snapshot, &hosts).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
     let waivers = waivers(dir);
-    let mut lowered = plan::lower(&snapshot, &waivers).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
+    let mut lowered =
+        plan::lower(&snapshot, &waivers).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
     policy(dir, &snapshot, &mut lowered.model);
     let mut document = planner::plan_model(&lowered.model, goal);
-    document.blocked.extend(obstacles(dir, &changes, &document, &snapshot));
-    let other_goal = if goal == Goal::Retired { Goal::Coexistence } else { Goal::Retired };
-    let other = planner::plan_model(&lowered.model, other_goal).claims.lower_bound.map(|bound| (other_goal, bound));
+    document
+        .blocked
+        .extend(obstacles(dir, &changes, &document, &snapshot));
+    let other_goal = if goal == Goal::Retired {
+        Goal::Coexistence
+    } else {
+        Goal::Retired
+    };
+    let other = planner::plan_model(&lowered.model, other_goal)
+        .claims
+        .lower_bound
+        .map(|bound| (other_goal, bound));
     document.waived = waived(dir, &lowered);
     document.questions = questions(&snapshot, &lowered, &changes);
     if document.blocked.is_empty() {
@@ -79,16 +117,35 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
     } else {
         document.steps.clear();
     }
-    Ok(Designed { document, model: lowered.model, snapshot, changes, other })
+    Ok(Designed {
+        document,
+        model: lowered.model,
+        snapshot,
+        changes,
+        other,
+    })
 }
 
 /// A store or settings file that changed since the scan makes every plan on it wrong.
 pub fn drifted(dir: &FleetDir, snapshot: &Snapshot) -> anyhow::Result<()> {
     let mut changed = Vec::new();
-    let stores = snapshot.stores.iter().filter(|store| snapshot.uses.iter().any(|used| used.host == store.host && used.path == store.path));
-    let files = snapshot.files.iter().map(|file| (&file.host, &file.path, &file.sha256));
-    for (host, path, sha256) in stores.map(|store| (&store.host, &store.path, &store.sha256)).chain(files) {
-        let Some(tree) = dir.vault.trees().get(host) else { continue };
+    let stores = snapshot.stores.iter().filter(|store| {
+        snapshot
+            .uses
+            .iter()
+            .any(|used| used.host == store.host && used.path == store.path)
+    });
+    let files = snapshot
+        .files
+        .iter()
+        .map(|file| (&file.host, &file.path, &file.sha256));
+    for (host, path, sha256) in stores
+        .map(|store| (&store.host, &store.path, &store.sha256))
+        .chain(files)
+    {
+        let Some(tree) = dir.vault.trees().get(host) else {
+            continue;
+        };
         let found = tree.read(path).map(|bytes| fleet::snapshot::sha256_hex(&bytes));
         if found.as_ref() != Ok(sha256) {
             changed.push(format!("{host}:{path}"));
@@ -97,13 +154,21 @@ pub fn drifted(dir: &FleetDir, snapshot: &Snapshot) -> anyhow::Result<()> {
     if changed.is_empty() {
         return Ok(());
     }
-    Err(failure(format!("changed since the last scan: {}", changed.join(", ")), "capgrow scan, then plan again"))
+    Err(failure(
+        format!("changed since the last scan: {}", changed.join(", ")),
+        "capgrow scan, then plan again",
+    ))
 }
 
 /// The links of every waiver that still runs.
 fn waivers(dir: &FleetDir) -> Vec<String> {
     let today = now();
-    dir.doc.waiver.iter().filter(|waiver| waiver.until.unix() + 86_400 > today).flat_map(|waiver| waiver.links.clone()).collect()
+    dir.doc
+        .waiver
+        .iter()
+        .filter(|waiver| waiver.until.unix() + 86_400 > today)
+        .flat_map(|waiver| waiver.links.clone())
+        .collect()
 }
 
 fn waived(dir: &FleetDir, lowered: &Lowered) -> Vec<Value> {
@@ -138,11 +203,24 @@ fn questions(snapshot: &Snapshot, lowered: &Lowered, changes: &BTreeMap<String, 
 
 /// Redundancy groups and widths of waves.
 fn policy(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
-    let id_of = |model: &Model, name: &str| model.components.iter().position(|component| component.name == name).map(plan::ComponentId::new);
+    let id_of = |model: &Model, name: &str| {
+        model
+            .components
+            .iter()
+            .position(|component| component.name == name)
+            .map(plan::ComponentId::new)
+    };
     for group in &dir.doc.policy.redundancy {
-        let members: Vec<_> = group.members.iter().filter_map(|name| id_of(model, name)).collect();
+        let members: Vec<_> = group
+            .members
+            .iter()
+            .filter_map(|name| id_of(model, name))
+            .collect();
         if !members.is_empty() {
-            model.groups.push(Group { members, max: group.down.max(1) });
+            model.groups.push(Group {
+                members,
+                max: group.down.max(1),
+            });
         }
     }
     for (who, width) in &dir.doc.policy.at_once {
@@ -150,7 +228,13 @@ fn policy(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
         let members: Vec<_> = snapshot
             .components
             .iter()
-            .filter(|(id, value)| who == "*" || id.as_str() == role || value["role"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(role)))
+            .filter(|(id, value)| {
+                who == "*"
+                    || id.as_str() == role
+                    || value["role"]
+                        .as_str()
+                        .is_some_and(|found| found.eq_ignore_ascii_case(role))
+            })
             .filter_map(|(id, _)| id_of(model, id))
             .collect();
         let max = match width {
@@ -161,20 +245,33 @@ fn policy(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
             }
         };
         if !members.is_empty() {
-            model.groups.push(Group { members, max: max.max(1) });
+            model.groups.push(Group {
+                members,
+                max: max.max(1),
+            });
         }
     }
 }
 
 /// What would stop a step half-way, found before anything is touched.
-fn obstacles(dir: &FleetDir, changes: &BTreeMap<String, Changes>, document: &PlanDocument, snapshot: &Snapshot) -> Vec<plan::Blocked> {
+fn obstacles(
+    dir: &FleetDir,
+    changes: &BTreeMap<String, Changes>,
+    document: &PlanDocument,
+    snapshot: &Snapshot,
+) -> Vec<plan::Blocked> {
     let mut blocked = Vec::new();
     for (component, changes) in changes {
         if !document.steps.iter().any(|step| step.component == *component) {
             continue;
         }
         let mut says = |reason: String, remedy: &str| {
-            let new = plan::Blocked { component: Some(component.clone()), link: None, reason, remedies: vec![remedy.to_owned()] };
+            let new = plan::Blocked {
+                component: Some(component.clone()),
+                link: None,
+                reason,
+                remedies: vec![remedy.to_owned()],
+            };
             if !blocked.contains(&new) {
                 blocked.push(new);
             }
@@ -182,16 +279,27 @@ fn obstacles(dir: &FleetDir, changes: &BTreeMap<String, Changes>, document: &Pla
         for obstacle in &changes.obstacles {
             says(obstacle.clone(), "see the component in capgrow.toml");
         }
-        let host = snapshot.components[component]["host"].as_str().unwrap_or_default().to_owned();
-        let Some(machine) = agent::machine(&dir.vault, &host) else { continue };
+        let host = snapshot.components[component]["host"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let Some(machine) = agent::machine(&dir.vault, &host) else {
+            continue;
+        };
         for change in changes.grow.iter().chain(&changes.switch).chain(&changes.retire) {
             for obstacle in exec::machine::Machine::preflight(&machine, Path::new(&change.path), 1 << 20) {
                 // A directory of a new file is made on the way.
-                let new_file = matches!(change.edit, product::FileEdit::Write { .. } | product::FileEdit::Remove);
+                let new_file = matches!(
+                    change.edit,
+                    product::FileEdit::Write { .. } | product::FileEdit::Remove
+                );
                 if new_file && matches!(obstacle, exec::machine::Obstacle::NoDirectory { .. }) {
                     continue;
                 }
-                says(format!("{host}: {obstacle}"), "make the file replaceable, or waive the component's links");
+                says(
+                    format!("{host}: {obstacle}"),
+                    "make the file replaceable, or waive the component's links",
+                );
             }
         }
     }
@@ -199,10 +307,18 @@ fn obstacles(dir: &FleetDir, changes: &BTreeMap<String, Changes>, document: &Pla
 }
 
 /// Gives each step its writes in full and the commands that make it effective.
-fn write_out(document: &mut PlanDocument, snapshot: &mut Snapshot, changes: &BTreeMap<String, Changes>, model: &Model) {
+fn write_out(
+    document: &mut PlanDocument,
+    snapshot: &mut Snapshot,
+    changes: &BTreeMap<String, Changes>,
+    model: &Model,
+) {
     for step in &mut document.steps {
         let mut members = vec![step.component.clone()];
-        let at = model.components.iter().find(|component| component.name == step.component);
+        let at = model
+            .components
+            .iter()
+            .find(|component| component.name == step.component);
         if let Some(shared) = at.and_then(|component| component.shared) {
             for member in &model.shared[shared.at()] {
                 let name = model.components[member.at()].name.clone();
@@ -215,7 +331,10 @@ fn write_out(document: &mut PlanDocument, snapshot: &mut Snapshot, changes: &BTr
         for event in &step.events {
             for member in &members {
                 let Some(of) = changes.get(member) else { continue };
-                let host = snapshot.components[member]["host"].as_str().unwrap_or_default().to_owned();
+                let host = snapshot.components[member]["host"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
                 let list = match event {
                     Event::Grow => &of.grow,
                     Event::Switch => &of.switch,
@@ -233,4 +352,3 @@ fn write_out(document: &mut PlanDocument, snapshot: &mut Snapshot, changes: &BTr
         step.writes = docs;
     }
 }
-

@@ -14,8 +14,13 @@ use crate::fleet_dir::FleetDir;
 pub fn lines(dir: &FleetDir, snapshot: &Snapshot, step: &Step) -> Vec<String> {
     let mut lines = Vec::new();
     for value in &step.writes {
-        let Ok(write) = serde_json::from_value::<WriteDoc>(value.clone()) else { continue };
-        lines.push(format!("{}:{}  ({}: {})", write.host, write.path, write.event, write.why));
+        let Ok(write) = serde_json::from_value::<WriteDoc>(value.clone()) else {
+            continue;
+        };
+        lines.push(format!(
+            "{}:{}  ({}: {})",
+            write.host, write.path, write.event, write.why
+        ));
         match &write.edit {
             EditDoc::Remove => lines.push("- the file".to_owned()),
             EditDoc::Settings { syntax, sets } => settings(dir, &write, syntax, sets, &mut lines),
@@ -26,16 +31,30 @@ pub fn lines(dir: &FleetDir, snapshot: &Snapshot, step: &Step) -> Vec<String> {
     lines
 }
 
-fn settings(dir: &FleetDir, write: &WriteDoc, syntax: &str, sets: &[fleet::format::SetDoc], lines: &mut Vec<String>) {
-    let bytes = dir.vault.trees().get(&write.host).and_then(|tree| tree.read(&write.path).ok()).unwrap_or_default();
+fn settings(
+    dir: &FleetDir,
+    write: &WriteDoc,
+    syntax: &str,
+    sets: &[fleet::format::SetDoc],
+    lines: &mut Vec<String>,
+) {
+    let bytes = dir
+        .vault
+        .trees()
+        .get(&write.host)
+        .and_then(|tree| tree.read(&write.path).ok())
+        .unwrap_or_default();
     for set in sets {
-        let now = fleet::declare::syntax(syntax).and_then(|syntax| product::edit::value(syntax, &bytes, &set.key).ok().flatten());
+        let now = fleet::declare::syntax(syntax)
+            .and_then(|syntax| product::edit::value(syntax, &bytes, &set.key).ok().flatten());
         if let Some(now) = &now {
             lines.push(format!("- {} = {now}", set.key));
         }
         let new = match &set.edit {
             SetEditDoc::Set { value, .. } => value.clone(),
-            SetEditDoc::AddItem { item, separator } => now.map_or(item.clone(), |now| format!("{now}{separator}{item}")),
+            SetEditDoc::AddItem { item, separator } => {
+                now.map_or(item.clone(), |now| format!("{now}{separator}{item}"))
+            }
             SetEditDoc::RemoveItem { item, .. } => format!("(without {item})"),
         };
         lines.push(format!("+ {} = {new}", set.key));
@@ -43,25 +62,52 @@ fn settings(dir: &FleetDir, write: &WriteDoc, syntax: &str, sets: &[fleet::forma
 }
 
 fn entry(snapshot: &Snapshot, edit: &StoreEditDoc) -> String {
-    let alias = |alias: &Option<String>| alias.as_ref().map(|alias| format!(" as `{alias}`")).unwrap_or_default();
+    let alias = |alias: &Option<String>| {
+        alias
+            .as_ref()
+            .map(|alias| format!(" as `{alias}`"))
+            .unwrap_or_default()
+    };
     match edit {
-        StoreEditDoc::AddIdentity { alias: name, chain, .. } => format!("+ private key{} {}", alias(name), first(snapshot, chain)),
+        StoreEditDoc::AddIdentity {
+            alias: name, chain, ..
+        } => format!("+ private key{} {}", alias(name), first(snapshot, chain)),
         StoreEditDoc::RemoveIdentity { sha256 } => format!("- private key {}", certificate(snapshot, sha256)),
-        StoreEditDoc::ReplaceIdentity { old, alias: name, chain, .. } => {
-            format!("~ private key {} -> {}{}", certificate(snapshot, old), first(snapshot, chain), alias(name))
+        StoreEditDoc::ReplaceIdentity {
+            old,
+            alias: name,
+            chain,
+            ..
+        } => {
+            format!(
+                "~ private key {} -> {}{}",
+                certificate(snapshot, old),
+                first(snapshot, chain),
+                alias(name)
+            )
         }
         StoreEditDoc::SetDefault { sha256 } => format!("~ default {}", certificate(snapshot, sha256)),
-        StoreEditDoc::Trust { alias: name, certificate: sha256, .. } => format!("+ trusted {}{}", certificate(snapshot, sha256), alias(name)),
+        StoreEditDoc::Trust {
+            alias: name,
+            certificate: sha256,
+            ..
+        } => format!("+ trusted {}{}", certificate(snapshot, sha256), alias(name)),
         StoreEditDoc::Untrust { sha256 } => format!("- trusted {}", certificate(snapshot, sha256)),
     }
 }
 
 fn first(snapshot: &Snapshot, chain: &[String]) -> String {
-    chain.first().map(|leaf| certificate(snapshot, leaf)).unwrap_or_default()
+    chain
+        .first()
+        .map(|leaf| certificate(snapshot, leaf))
+        .unwrap_or_default()
 }
 
 fn certificate(snapshot: &Snapshot, sha256: &str) -> String {
-    let subject = snapshot.certificate(sha256).map(|certificate| certificate.subject().to_string()).unwrap_or_default();
+    let subject = snapshot
+        .certificate(sha256)
+        .map(|certificate| certificate.subject().to_string())
+        .unwrap_or_default();
     format!("{subject} ({})", sha256.get(..16).unwrap_or(sha256))
 }
 

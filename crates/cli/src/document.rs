@@ -10,10 +10,17 @@ use anyhow::Context;
 /// Writes a document: a temporary file beside it, synced, renamed, its directory synced. `mode` is that of a new file.
 pub fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     let dir = path.parent().context("a document lies in a directory")?;
-    let name = path.file_name().context("a document has a name")?.to_string_lossy();
+    let name = path
+        .file_name()
+        .context("a document has a name")?
+        .to_string_lossy();
     let temporary = dir.join(format!(".{name}.{}.tmp", std::process::id()));
     let done = (|| {
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         std::fs::rename(&temporary, path)?;

@@ -35,7 +35,8 @@ impl FleetDir {
     pub fn open(args: &Args) -> anyhow::Result<FleetDir> {
         let path = find(args)?;
         let file = path.join("capgrow.toml");
-        let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         private_enough(&file)?;
         let doc = fleet::file::read(&text).map_err(|error| Failure {
             what: format!("{}: {error}", file.display()),
@@ -62,7 +63,11 @@ impl FleetDir {
 
     /// The hosts' file trees.
     pub fn hosts(&self) -> Vec<&dyn HostFiles> {
-        self.vault.trees().values().map(|tree| tree as &dyn HostFiles).collect()
+        self.vault
+            .trees()
+            .values()
+            .map(|tree| tree as &dyn HostFiles)
+            .collect()
     }
 
     /// `.capgrow/NAME`, made where it is not there.
@@ -90,9 +95,13 @@ impl FleetDir {
     /// The snapshot of the last scan.
     pub fn latest_snapshot(&self) -> anyhow::Result<Option<(String, Snapshot)>> {
         let path = self.path.join(".capgrow/snapshots/latest");
-        let Ok(digest) = std::fs::read_to_string(&path) else { return Ok(None) };
+        let Ok(digest) = std::fs::read_to_string(&path) else {
+            return Ok(None);
+        };
         let digest = digest.trim().to_owned();
-        let snapshot = self.snapshot(&digest)?.ok_or_else(|| failure(format!("snapshot {digest} is gone"), "capgrow scan"))?;
+        let snapshot = self
+            .snapshot(&digest)?
+            .ok_or_else(|| failure(format!("snapshot {digest} is gone"), "capgrow scan"))?;
         Ok(Some((digest, snapshot)))
     }
 
@@ -101,13 +110,22 @@ impl FleetDir {
         if fleet::snapshot::fingerprint(digest).is_none() {
             return Ok(None);
         }
-        let path = self.path.join(".capgrow/snapshots").join(format!("{digest}.json"));
-        let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
+        let path = self
+            .path
+            .join(".capgrow/snapshots")
+            .join(format!("{digest}.json"));
+        let Ok(bytes) = std::fs::read(&path) else {
+            return Ok(None);
+        };
         let found = fleet::snapshot::sha256_hex(&bytes);
         if found != digest {
-            return Err(failure(format!("{} was altered: its content is {found}", path.display()), "capgrow scan, then plan again"));
+            return Err(failure(
+                format!("{} was altered: its content is {found}", path.display()),
+                "capgrow scan, then plan again",
+            ));
         }
-        let snapshot = Snapshot::from_bytes(&bytes).map_err(|what| failure(format!("{}: {what}", path.display()), "capgrow scan"))?;
+        let snapshot = Snapshot::from_bytes(&bytes)
+            .map_err(|what| failure(format!("{}: {what}", path.display()), "capgrow scan"))?;
         Ok(Some(snapshot))
     }
 
@@ -120,7 +138,11 @@ impl FleetDir {
 
     /// The saved plan whose digest begins so.
     pub fn plan_path(&self, start: &str) -> anyhow::Result<PathBuf> {
-        let wanted: String = start.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+        let wanted: String = start
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect::<String>()
+            .to_ascii_lowercase();
         named(&self.path.join(".capgrow/plans"), &wanted, "plan", "json")
     }
 }
@@ -132,7 +154,11 @@ pub fn named(dir: &Path, start: &str, what: &str, extension: &str) -> anyhow::Re
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let fits = name.to_ascii_lowercase().starts_with(&start.to_ascii_lowercase());
-            let kind = if extension.is_empty() { !name.contains('.') } else { name.ends_with(&format!(".{extension}")) };
+            let kind = if extension.is_empty() {
+                !name.contains('.')
+            } else {
+                name.ends_with(&format!(".{extension}"))
+            };
             if fits && kind && !start.is_empty() {
                 found.push(entry.path());
             }
@@ -140,8 +166,14 @@ pub fn named(dir: &Path, start: &str, what: &str, extension: &str) -> anyhow::Re
     }
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(failure(format!("there is no {what} `{start}` in {}", dir.display()), format!("capgrow {}", if what == "plan" { "plan" } else { "status" }))),
-        count => Err(failure(format!("{count} {what}s begin with `{start}`"), "give more of it")),
+        0 => Err(failure(
+            format!("there is no {what} `{start}` in {}", dir.display()),
+            format!("capgrow {}", if what == "plan" { "plan" } else { "status" }),
+        )),
+        count => Err(failure(
+            format!("{count} {what}s begin with `{start}`"),
+            "give more of it",
+        )),
     }
 }
 
@@ -174,9 +206,16 @@ fn private_enough(file: &Path) -> anyhow::Result<()> {
     let others = metadata.mode() & 0o022 != 0;
     let stranger = metadata.uid() != 0 && metadata.uid() != me;
     if others || stranger {
-        let who = if stranger { format!("belongs to user {}", metadata.uid()) } else { format!("has mode {:04o}", metadata.mode() & 0o7777) };
+        let who = if stranger {
+            format!("belongs to user {}", metadata.uid())
+        } else {
+            format!("has mode {:04o}", metadata.mode() & 0o7777)
+        };
         return Err(failure(
-            format!("{} {who}: others could write it, and it names commands to run", file.display()),
+            format!(
+                "{} {who}: others could write it, and it names commands to run",
+                file.display()
+            ),
             format!("chmod go-w {}", file.display()),
         ));
     }

@@ -18,7 +18,12 @@ pub struct Failure {
 
 /// An error in one sentence with one hint.
 pub fn failure(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
-    Failure { what: what.into(), hints: vec![hint.into()], source: None }.into()
+    Failure {
+        what: what.into(),
+        hints: vec![hint.into()],
+        source: None,
+    }
+    .into()
 }
 
 /// Prints an error: its sentences in one line, then its hints.
@@ -84,8 +89,15 @@ pub fn safe(text: &str) -> String {
 /// Rows with their columns lined up; the last column runs free.
 pub fn table(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> =
-        (0..columns).map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| {
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
     rows.iter()
         .map(|row| {
             let mut text = String::new();
@@ -104,10 +116,15 @@ pub fn table(rows: &[Vec<String>]) -> Vec<String> {
 /// Seconds since 1970 in local time with offset.
 pub fn local_time(unix: i64) -> String {
     let stamp = jiff::Timestamp::from_second(unix).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    stamp.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
+    stamp
+        .to_zoned(jiff::tz::TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S %:z")
+        .to_string()
 }
 
 /// Seconds since 1970 as UTC text for JSON.
 pub fn utc_time(unix: i64) -> String {
-    jiff::Timestamp::from_second(unix).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
+    jiff::Timestamp::from_second(unix)
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_string()
 }

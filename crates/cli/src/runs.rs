@@ -37,13 +37,21 @@ impl RunFacts {
 /// Keeps other writers of this fleet directory out until it is dropped.
 pub fn lock(dir: &FleetDir) -> anyhow::Result<File> {
     let path = dir.inside("runs")?.join("lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("cannot open {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(failure(format!("another run holds {}", path.display()), "wait until it has ended; `capgrow status` shows it"))
+        Err(std::fs::TryLockError::WouldBlock) => Err(failure(
+            format!("another run holds {}", path.display()),
+            "wait until it has ended; `capgrow status` shows it",
+        )),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
-        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
     }
 }
 
@@ -74,7 +82,9 @@ pub fn all(dir: &FleetDir, machine: &OsMachine) -> anyhow::Result<Vec<RunFacts>>
     for text in ids {
         let Some(id) = RunId::parse(&text) else { continue };
         // A run that died before its approval was durable has nothing to say.
-        let Ok(records) = Journal::read(machine, &place, &id) else { continue };
+        let Ok(records) = Journal::read(machine, &place, &id) else {
+            continue;
+        };
         let plan = records.iter().find_map(|record| match record {
             Record::Approved { plan, .. } => Some(plan.clone()),
             _ => None,
@@ -89,23 +99,42 @@ pub fn find(dir: &FleetDir, machine: &OsMachine, start: Option<&str>) -> anyhow:
     let mut runs = all(dir, machine)?;
     if let Some(start) = start {
         let path = named(&place(dir)?, start, "run", "")?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let at = runs.iter().position(|run| run.id.as_str() == name).with_context(|| format!("the journal of run {name} cannot be read"))?;
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let at = runs
+            .iter()
+            .position(|run| run.id.as_str() == name)
+            .with_context(|| format!("the journal of run {name} cannot be read"))?;
         return Ok(runs.swap_remove(at));
     }
-    runs.pop().ok_or_else(|| failure("there is no run yet", "capgrow plan, then capgrow apply"))
+    runs.pop()
+        .ok_or_else(|| failure("there is no run yet", "capgrow plan, then capgrow apply"))
 }
 
 /// The plan of a run.
 pub fn plan_of(dir: &FleetDir, run: &RunFacts) -> anyhow::Result<PlanDocument> {
-    let digest = run.plan.as_deref().ok_or_else(|| failure(format!("run {} has no approval on record", run.id.as_str()), "capgrow apply DIGEST --approve"))?;
+    let digest = run.plan.as_deref().ok_or_else(|| {
+        failure(
+            format!("run {} has no approval on record", run.id.as_str()),
+            "capgrow apply DIGEST --approve",
+        )
+    })?;
     let path = dir.plan_path(digest)?;
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    plan::read_plan(&bytes).map_err(|error| failure(format!("{}: {error}", path.display()), "the plan file was damaged"))
+    plan::read_plan(&bytes).map_err(|error| {
+        failure(
+            format!("{}: {error}", path.display()),
+            "the plan file was damaged",
+        )
+    })
 }
 
 /// Who approves: the login name, for the record.
 pub fn who() -> String {
-    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("LOGNAME")).or_else(|_| std::env::var("USER"));
+    let name = std::env::var("SUDO_USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .or_else(|_| std::env::var("USER"));
     name.unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw()))
 }

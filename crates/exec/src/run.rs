@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::journal::Journal;
 use crate::journal::JournalError;
 use crate::log::Record;
+use crate::machine::Machine;
 use crate::replace;
 use crate::replace::FileSet;
 use crate::replace::ReplaceError;
-use crate::machine::Machine;
 
 /// What the run cannot decide and cannot do by itself: the world of one fleet.
 pub trait Hands {
@@ -127,12 +127,20 @@ pub enum StepError {
 ///
 /// # Errors
 /// `JournalError` where the end itself could not be recorded; everything else is in [`Ended`].
-pub fn run(plan: &CheckedPlan, journal: &mut Journal<'_>, hands: &mut dyn Hands, to_wave: Option<u32>) -> Result<Ended, JournalError> {
+pub fn run(
+    plan: &CheckedPlan,
+    journal: &mut Journal<'_>,
+    hands: &mut dyn Hands,
+    to_wave: Option<u32>,
+) -> Result<Ended, JournalError> {
     let mut steps: Vec<&Step> = plan.document().steps.iter().collect();
     steps.sort_by(|a, b| (a.wave, &a.id).cmp(&(b.wave, &b.id)));
     for step in steps {
         if to_wave.is_some_and(|wave| step.wave > wave) {
-            return stopped(journal, format!("as asked, after wave {}", to_wave.unwrap_or_default()));
+            return stopped(
+                journal,
+                format!("as asked, after wave {}", to_wave.unwrap_or_default()),
+            );
         }
         if is_done(journal, &step.id) {
             continue;
@@ -142,45 +150,79 @@ pub fn run(plan: &CheckedPlan, journal: &mut Journal<'_>, hands: &mut dyn Hands,
         }
         if let Err(why) = carry_out(step, journal, hands) {
             let reason = format!("step {}: {}", step.id, described(&why));
-            journal.append(Record::Stopped { reason, at: journal.now() })?;
-            return Ok(Ended::PersonNeeded { step: step.id.clone(), why });
+            journal.append(Record::Stopped {
+                reason,
+                at: journal.now(),
+            })?;
+            return Ok(Ended::PersonNeeded {
+                step: step.id.clone(),
+                why,
+            });
         }
     }
-    journal.append(Record::Finished { outcome: "done".to_owned(), at: journal.now() })?;
+    journal.append(Record::Finished {
+        outcome: "done".to_owned(),
+        at: journal.now(),
+    })?;
     Ok(Ended::Done)
 }
 
 fn stopped(journal: &mut Journal<'_>, reason: String) -> Result<Ended, JournalError> {
-    journal.append(Record::Stopped { reason, at: journal.now() })?;
+    journal.append(Record::Stopped {
+        reason,
+        at: journal.now(),
+    })?;
     Ok(Ended::Stopped)
 }
 
 /// Whether the last word of the journal on this step is that it is done.
 pub fn is_done(journal: &Journal<'_>, step: &str) -> bool {
-    journal.records().iter().rev().find_map(|record| match record {
-        Record::StepDone { step: id, .. } if id == step => Some(true),
-        Record::StepBegun { step: id, .. } if id == step => Some(false),
-        _ => None,
-    }).unwrap_or(false)
+    journal
+        .records()
+        .iter()
+        .rev()
+        .find_map(|record| match record {
+            Record::StepDone { step: id, .. } if id == step => Some(true),
+            Record::StepBegun { step: id, .. } if id == step => Some(false),
+            _ => None,
+        })
+        .unwrap_or(false)
 }
 
 fn carry_out(step: &Step, journal: &mut Journal<'_>, hands: &mut dyn Hands) -> Result<(), StepError> {
     hands.tell(News::Step(step));
-    journal.append(Record::StepBegun { step: step.id.clone(), at: journal.now() })?;
+    journal.append(Record::StepBegun {
+        step: step.id.clone(),
+        at: journal.now(),
+    })?;
     hands.tell(News::Writing(step));
     for set in hands.prepare(step, journal).map_err(StepError::Prepare)? {
-        let machine = hands.machine(&set.host).ok_or_else(|| StepError::NoHost { host: set.host.clone() })?;
+        let machine = hands.machine(&set.host).ok_or_else(|| StepError::NoHost {
+            host: set.host.clone(),
+        })?;
         replace::apply(machine, journal, &set)?;
     }
     hands.tell(News::Effective(step));
     for made in hands.make_effective(step).map_err(StepError::Effective)? {
-        let record = Record::StepMade { step: step.id.clone(), command: made.command, outcome: made.outcome, at: journal.now() };
+        let record = Record::StepMade {
+            step: step.id.clone(),
+            command: made.command,
+            outcome: made.outcome,
+            at: journal.now(),
+        };
         journal.append(record)?;
     }
     hands.tell(News::Observing(step));
     let evidence = hands.observe(step).map_err(StepError::Observe)?;
-    journal.append(Record::Observed { step: step.id.clone(), evidence, at: journal.now() })?;
-    journal.append(Record::StepDone { step: step.id.clone(), at: journal.now() })?;
+    journal.append(Record::Observed {
+        step: step.id.clone(),
+        evidence,
+        at: journal.now(),
+    })?;
+    journal.append(Record::StepDone {
+        step: step.id.clone(),
+        at: journal.now(),
+    })?;
     hands.tell(News::Done(step));
     Ok(())
 }

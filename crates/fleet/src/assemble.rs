@@ -91,8 +91,14 @@ fn found(look: &Look<'_>, snapshot: &mut Snapshot) -> Vec<Component> {
 
 /// The names that a host has for itself: its own file says so.
 fn own_names(host: &dyn HostFiles) -> Vec<(String, String)> {
-    let text = host.read("/etc/hostname").map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
-    text.ok().filter(|name| !name.is_empty()).map(|name| (name, host.host().to_owned())).into_iter().collect()
+    let text = host
+        .read("/etc/hostname")
+        .map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+    text.ok()
+        .filter(|name| !name.is_empty())
+        .map(|name| (name, host.host().to_owned()))
+        .into_iter()
+        .collect()
 }
 
 /// What a person wrote wins over what scan found; dials are added to.

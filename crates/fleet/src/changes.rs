@@ -72,7 +72,12 @@ fn of_component(
                 ..Changes::default()
             };
         };
-        return workload_automation::changes(component, *files, &contents(snapshot, all, component), rotation);
+        return workload_automation::changes(
+            component,
+            *files,
+            &contents(snapshot, all, component),
+            rotation,
+        );
     }
     product::generic::changes(component, &stores_now(snapshot, all, component), rotation)
 }
@@ -83,7 +88,11 @@ pub(crate) fn contents(
     all: &BTreeMap<Fingerprint, Certificate>,
     component: &Component,
 ) -> Vec<StoreContent> {
-    component.stores.iter().filter_map(|store| content(snapshot, all, component, &store.id)).collect()
+    component
+        .stores
+        .iter()
+        .filter_map(|store| content(snapshot, all, component, &store.id))
+        .collect()
 }
 
 fn content(
@@ -93,7 +102,10 @@ fn content(
     id: &str,
 ) -> Option<StoreContent> {
     let used = snapshot.use_of(&component.id, id)?;
-    let store = snapshot.stores.iter().find(|store| store.host == used.host && store.path == used.path)?;
+    let store = snapshot
+        .stores
+        .iter()
+        .find(|store| store.host == used.host && store.path == used.path)?;
     let entries = store.entries.iter().map(|entry| EntryContent {
         alias: entry.alias.clone(),
         kind: match entry.kind.as_str() {
@@ -101,7 +113,11 @@ fn content(
             "trusted-cert" => EntryKind::Trusted,
             _ => EntryKind::Other,
         },
-        chain: entry.chain.iter().filter_map(|name| all.get(name).cloned()).collect(),
+        chain: entry
+            .chain
+            .iter()
+            .filter_map(|name| all.get(name).cloned())
+            .collect(),
     });
     Some(StoreContent {
         id: id.to_owned(),

@@ -46,7 +46,13 @@ pub fn states(
     hosts: &[&dyn HostFiles],
 ) -> Vec<ComponentState> {
     let all = now.all_certificates();
-    now.components.keys().map(|id| by_table(now, &all, rotations, (id, expected), hosts).unwrap_or_else(|| of_component(now, rotations, id, expected))).collect()
+    now.components
+        .keys()
+        .map(|id| {
+            by_table(now, &all, rotations, (id, expected), hosts)
+                .unwrap_or_else(|| of_component(now, rotations, id, expected))
+        })
+        .collect()
 }
 
 /// The state by the product's own table; `None` where it has none, or none of its rows concerns the component.
@@ -57,10 +63,16 @@ fn by_table(
     (id, expected): (&str, Option<&str>),
     hosts: &[&dyn HostFiles],
 ) -> Option<ComponentState> {
-    let component = now.component(id).ok().filter(|component| component.product == workload_automation::PRODUCT)?;
+    let component = now
+        .component(id)
+        .ok()
+        .filter(|component| component.product == workload_automation::PRODUCT)?;
     let files = hosts.iter().find(|files| files.host() == component.host)?;
     let stores = crate::changes::contents(now, all, &component);
-    let facts = rotations.iter().find(|facts| facts.new.contains_key(id)).or(rotations.first());
+    let facts = rotations
+        .iter()
+        .find(|facts| facts.new.contains_key(id))
+        .or(rotations.first());
     let rotation = facts.map(|facts| crate::changes::rotation(now, all, facts, id));
     let classified = state_table::classify(&component, *files, &stores, rotation.as_ref());
     if classified.rows == 0 {
@@ -70,46 +82,88 @@ fn by_table(
     // Two states can be the same for a component: the expected one is named where it fits.
     let fits = wanted.filter(|state| classified.deviations(*state).is_empty());
     let state = fits.or(classified.state()).map_or("mixed", State::name);
-    let deviations = wanted.map(|state| classified.deviations(state).to_vec()).unwrap_or_default();
-    Some(ComponentState { id: id.to_owned(), state: state.to_owned(), deviations })
+    let deviations = wanted
+        .map(|state| classified.deviations(state).to_vec())
+        .unwrap_or_default();
+    Some(ComponentState {
+        id: id.to_owned(),
+        state: state.to_owned(),
+        deviations,
+    })
 }
 
-fn of_component(now: &Snapshot, rotations: &[RotationFacts], id: &str, expected: Option<&str>) -> ComponentState {
+fn of_component(
+    now: &Snapshot,
+    rotations: &[RotationFacts],
+    id: &str,
+    expected: Option<&str>,
+) -> ComponentState {
     let uses: Vec<&UseFacts> = now.uses.iter().filter(|used| used.component == id).collect();
     if uses.is_empty() {
         let deviations = vec!["its stores could not be read".to_owned()];
-        return ComponentState { id: id.to_owned(), state: "unknown".to_owned(), deviations };
+        return ComponentState {
+            id: id.to_owned(),
+            state: "unknown".to_owned(),
+            deviations,
+        };
     }
     let component = now.component(id).ok();
     let mut seen = Seen::default();
     for rotation in rotations {
         for used in &uses {
             let store = component.as_ref().and_then(|component| component.store(&used.id));
-            look(rotation, used, id, store.is_some_and(product::StoreFile::holds_trust), now, &mut seen);
+            look(
+                rotation,
+                used,
+                id,
+                store.is_some_and(product::StoreFile::holds_trust),
+                now,
+                &mut seen,
+            );
         }
     }
     let state = seen.state();
     let deviations = expected.map_or_else(Vec::new, |wanted| seen.deviations(wanted, state));
-    ComponentState { id: id.to_owned(), state: state.to_owned(), deviations }
+    ComponentState {
+        id: id.to_owned(),
+        state: state.to_owned(),
+        deviations,
+    }
 }
 
 fn look(rotation: &RotationFacts, used: &UseFacts, id: &str, trusts: bool, now: &Snapshot, seen: &mut Seen) {
     let place = |name: &Fingerprint| {
-        let subject = now.certificate(name).map(|certificate| certificate.subject().to_string()).unwrap_or_default();
-        format!("{subject} ({}) in {}:{}", &name[..16.min(name.len())], used.host, used.path)
+        let subject = now
+            .certificate(name)
+            .map(|certificate| certificate.subject().to_string())
+            .unwrap_or_default();
+        format!(
+            "{subject} ({}) in {}:{}",
+            &name[..16.min(name.len())],
+            used.host,
+            used.path
+        )
     };
     if let Some(leaf) = used.presented.first() {
         if rotation.leave.contains(leaf) {
             seen.presents_old.push(place(leaf));
         }
-        if rotation.new.get(id).is_some_and(|new| new.chain.first() == Some(leaf)) {
+        if rotation
+            .new
+            .get(id)
+            .is_some_and(|new| new.chain.first() == Some(leaf))
+        {
             seen.presents_new.push(place(leaf));
         }
     }
     if !trusts {
         return;
     }
-    let old: Vec<&Fingerprint> = rotation.leave.iter().filter(|name| used.anchors.contains(name)).collect();
+    let old: Vec<&Fingerprint> = rotation
+        .leave
+        .iter()
+        .filter(|name| used.anchors.contains(name))
+        .collect();
     if old.is_empty() {
         seen.lacks_old.push(format!("{}:{}", used.host, used.path));
     }
@@ -125,9 +179,12 @@ fn look(rotation: &RotationFacts, used: &UseFacts, id: &str, trusts: bool, now: 
 
 impl Seen {
     fn state(&self) -> &'static str {
-        let has_trust = !(self.trusts_old.is_empty() && self.trusts_new.is_empty() && self.lacks_new.is_empty());
-        let old_only = self.presents_new.is_empty() && self.trusts_new.is_empty() && self.lacks_old.is_empty();
-        let new_only = self.presents_old.is_empty() && self.trusts_old.is_empty() && self.lacks_new.is_empty();
+        let has_trust =
+            !(self.trusts_old.is_empty() && self.trusts_new.is_empty() && self.lacks_new.is_empty());
+        let old_only =
+            self.presents_new.is_empty() && self.trusts_new.is_empty() && self.lacks_old.is_empty();
+        let new_only =
+            self.presents_old.is_empty() && self.trusts_old.is_empty() && self.lacks_new.is_empty();
         let both = has_trust && self.lacks_new.is_empty() && self.lacks_old.is_empty();
         match (both, old_only, new_only) {
             (true, ..) => "S1",
@@ -143,7 +200,11 @@ impl Seen {
         if wanted == state {
             return Vec::new();
         }
-        let say = |words: &str, list: &[String]| list.iter().map(|what| format!("{words} {what}")).collect::<Vec<_>>();
+        let say = |words: &str, list: &[String]| {
+            list.iter()
+                .map(|what| format!("{words} {what}"))
+                .collect::<Vec<_>>()
+        };
         let mut all = Vec::new();
         match wanted {
             "S0" => {

@@ -497,7 +497,8 @@ impl<'a> Work<'a> {
         // Where no source says what the runtime does, what it most probably does is taken; a link that does not
         // work today is seen by `verify` before anything is changed.
         if let trust::Verdict::Undecided(undecided) = &verdict {
-            return (!undecided.leans_to_accept).then(|| format!("unknown: {}", undecided.because.join("; ")));
+            return (!undecided.leans_to_accept)
+                .then(|| format!("unknown: {}", undecided.because.join("; ")));
         }
         (!verdict.accepts()).then(|| verdict.prints())
     }

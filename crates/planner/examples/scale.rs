@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 fn main() {
-    println!("fleet                  components    edges  read  plan  write  read back  check  restarts (bound) phases");
+    println!(
+        "fleet                  components    edges  read  plan  write  read back  check  restarts (bound) phases"
+    );
     for (name, text) in [
         ("hub and spoke", hub_and_spoke(50_000, 100, 10)),
         ("hub and spoke", hub_and_spoke(100_000, 100, 10)),
@@ -14,7 +16,16 @@ fn main() {
     ] {
         measure(name, &text);
     }
-    for (count, links) in [(20, 40), (30, 45), (30, 90), (30, 200), (40, 60), (40, 120), (60, 90), (200, 260)] {
+    for (count, links) in [
+        (20, 40),
+        (30, 45),
+        (30, 90),
+        (30, 200),
+        (40, 60),
+        (40, 120),
+        (60, 90),
+        (200, 260),
+    ] {
         measure("small core", &mesh(count, links));
     }
 }
@@ -99,6 +110,8 @@ fn names(count: usize) -> String {
 }
 
 fn next(seed: &mut u64) -> u64 {
-    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed = seed
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
     *seed >> 33
 }

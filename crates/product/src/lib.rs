@@ -72,7 +72,9 @@ pub fn admits(verifier: &Component, prover: &Component, list: &[String], name: &
     if verifier.product == workload_automation::PRODUCT {
         let is_agent = prover.role == "DA";
         let is_default = matches!(name, "Client" | "ClientNew");
-        let listed = list.iter().any(|item| !item.is_empty() && name.starts_with(item.as_str()));
+        let listed = list
+            .iter()
+            .any(|item| !item.is_empty() && name.starts_with(item.as_str()));
         return !is_agent || is_default || listed;
     }
     list.iter().any(|item| item == name || item == subject)
@@ -89,11 +91,19 @@ pub fn switches_at_retirement(component: &Component) -> bool {
 /// [`NotLinked`] where it is not listed, or its flags do not show it linked and ready.
 pub fn linked(said: &str, name: &str) -> Result<String, NotLinked> {
     use workload_automation::conman;
-    let shown = conman::parse(said).into_iter().find(|shown| shown.name.eq_ignore_ascii_case(name));
+    let shown = conman::parse(said)
+        .into_iter()
+        .find(|shown| shown.name.eq_ignore_ascii_case(name));
     match shown {
         Some(shown) if shown.is_linked() => Ok(shown.flags),
-        Some(shown) => Err(NotLinked { name: name.to_owned(), said: format!("its flags are `{}`", shown.flags) }),
-        None => Err(NotLinked { name: name.to_owned(), said: "it is not listed".to_owned() }),
+        Some(shown) => Err(NotLinked {
+            name: name.to_owned(),
+            said: format!("its flags are `{}`", shown.flags),
+        }),
+        None => Err(NotLinked {
+            name: name.to_owned(),
+            said: "it is not listed".to_owned(),
+        }),
     }
 }
 

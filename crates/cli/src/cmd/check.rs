@@ -28,7 +28,12 @@ pub fn run(args: &Args, these: &Check) -> anyhow::Result<Answer> {
         let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         (bytes, Some(dir))
     };
-    let document = plan::read_plan(&bytes).map_err(|error| failure(format!("{}: {error}", these.plan), "give a file with the JSON of `capgrow plan --json`"))?;
+    let document = plan::read_plan(&bytes).map_err(|error| {
+        failure(
+            format!("{}: {error}", these.plan),
+            "give a file with the JSON of `capgrow plan --json`",
+        )
+    })?;
     let model = model_of(&document, dir.as_ref())?;
     let (report, safe) = match plan::check(&model, &document) {
         Ok(checked) => (checked.report().clone(), true),
@@ -47,28 +52,53 @@ pub fn model_of(document: &PlanDocument, dir: Option<&FleetDir>) -> anyhow::Resu
     if let Some(text) = &document.model {
         return plan::read_model(text).map_err(|errors| model_failure("the plan's model", &errors));
     }
-    let digest = document.snapshot.as_deref().ok_or_else(|| failure("the plan names no snapshot and carries no model", "give a file with the JSON of `capgrow plan --json`"))?;
+    let digest = document.snapshot.as_deref().ok_or_else(|| {
+        failure(
+            "the plan names no snapshot and carries no model",
+            "give a file with the JSON of `capgrow plan --json`",
+        )
+    })?;
     let dir = dir.context("the plan names a snapshot, and there is no fleet directory here (-C DIR)")?;
-    let snapshot = dir
-        .snapshot(digest)?
-        .ok_or_else(|| failure(format!("the plan's snapshot {digest} is not in {}", dir.path.join(".capgrow/snapshots").display()), "check it in the fleet directory where it was made, or plan again"))?;
-    let lowered = plan::lower(&snapshot, &waived_links(document)).map_err(|errors| failure(errors.join("; "), "capgrow scan, then plan again"))?;
+    let snapshot = dir.snapshot(digest)?.ok_or_else(|| {
+        failure(
+            format!(
+                "the plan's snapshot {digest} is not in {}",
+                dir.path.join(".capgrow/snapshots").display()
+            ),
+            "check it in the fleet directory where it was made, or plan again",
+        )
+    })?;
+    let lowered = plan::lower(&snapshot, &waived_links(document))
+        .map_err(|errors| failure(errors.join("; "), "capgrow scan, then plan again"))?;
     Ok(lowered.model)
 }
 
 /// Every mistake in a model, with line and nearest word.
 pub fn model_failure(name: &str, errors: &[plan::ModelError]) -> anyhow::Error {
     let mut lines = errors.iter().map(|error| {
-        let hint = error.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let hint = error
+            .hint
+            .as_ref()
+            .map(|hint| format!(" ({hint})"))
+            .unwrap_or_default();
         format!("line {}: {}{hint}", error.line, error.problem)
     });
     let first = lines.next().unwrap_or_default();
-    crate::print::Failure { what: format!("{name}: {first}"), hints: lines.collect(), source: None }.into()
+    crate::print::Failure {
+        what: format!("{name}: {first}"),
+        hints: lines.collect(),
+        source: None,
+    }
+    .into()
 }
 
 /// The links that the plan says a waiver lets break.
 pub fn waived_links(document: &PlanDocument) -> Vec<String> {
-    document.waived.iter().filter_map(|waived| waived["link"].as_str().map(str::to_owned)).collect()
+    document
+        .waived
+        .iter()
+        .filter_map(|waived| waived["link"].as_str().map(str::to_owned))
+        .collect()
 }
 
 /// The document of `check --json`.
@@ -84,11 +114,19 @@ pub fn value(report: &CheckReport) -> Value {
 /// The report in words.
 pub fn show(report: &CheckReport) {
     if report.safe() {
-        print::answer(&format!("safe: {} trust edges, {} reachable states, all accept; bound {}", report.edges, report.states, report.bound.word()));
+        print::answer(&format!(
+            "safe: {} trust edges, {} reachable states, all accept; bound {}",
+            report.edges,
+            report.states,
+            report.bound.word()
+        ));
         return;
     }
     print::answer(&format!("not safe: {} violations", report.violations.len()));
     for violation in &report.violations {
-        print::answer(&format!("  {}: {}: {}", violation.link, violation.order, violation.reason));
+        print::answer(&format!(
+            "  {}: {}: {}",
+            violation.link, violation.order, violation.reason
+        ));
     }
 }

@@ -72,10 +72,16 @@ impl Drop for Scratch {
 fn create(these: &Demo, dir: &Path) -> anyhow::Result<()> {
     let kind = match these.fleet {
         DemoFleet::Generic => lab::Kind::Generic,
-        DemoFleet::WorkloadAutomation => lab::Kind::Wa { components: these.components.unwrap_or(14) },
+        DemoFleet::WorkloadAutomation => lab::Kind::Wa {
+            components: these.components.unwrap_or(14),
+        },
     };
     let exe = std::env::current_exe().context("cannot tell where this program lies")?;
-    lab::create(&lab::LabSpec { dir: dir.to_owned(), kind, exe })?;
+    lab::create(&lab::LabSpec {
+        dir: dir.to_owned(),
+        kind,
+        exe,
+    })?;
     Ok(())
 }
 
@@ -88,10 +94,16 @@ fn keep(args: &Args, these: &Demo, dir: &Path) -> anyhow::Result<Answer> {
     lab::wait_ready(&dir, READY)?;
     drop(running);
     if args.json {
-        print::json(&json!({ "version": 1, "dir": dir.to_string_lossy(), "components": lab::topology(&dir)?.components.len() }));
+        print::json(
+            &json!({ "version": 1, "dir": dir.to_string_lossy(), "components": lab::topology(&dir)?.components.len() }),
+        );
         return Ok(Answer::Yes);
     }
-    print::answer(&format!("{} processes run in {}; every link has had its first success", lab::topology(&dir)?.components.len(), dir.display()));
+    print::answer(&format!(
+        "{} processes run in {}; every link has had its first success",
+        lab::topology(&dir)?.components.len(),
+        dir.display()
+    ));
     print::answer("type next:");
     let shown = dir.display();
     for line in [
@@ -119,11 +131,20 @@ fn count(args: &Args, dir: &Path) -> anyhow::Result<Answer> {
     } else {
         print::answer(&format!(
             "{} handshakes, {} failed (certificate {}, refused {}, other {}); {} excused, the longest {:.1} s",
-            count.handshakes, count.failed, count.failed_by.certificate, count.failed_by.refused, count.failed_by.other,
-            count.excused.count, count.excused.longest_seconds
+            count.handshakes,
+            count.failed,
+            count.failed_by.certificate,
+            count.failed_by.refused,
+            count.failed_by.other,
+            count.excused.count,
+            count.excused.longest_seconds
         ));
     }
-    Ok(if count.failed == 0 { Answer::Yes } else { Answer::No })
+    Ok(if count.failed == 0 {
+        Answer::Yes
+    } else {
+        Answer::No
+    })
 }
 
 fn live(args: &Args, these: &Demo, dir: &Path) -> anyhow::Result<Answer> {
@@ -135,27 +156,46 @@ fn live(args: &Args, these: &Demo, dir: &Path) -> anyhow::Result<Answer> {
         }
     };
     let processes = lab::topology(dir)?.components.len();
-    say(format!("capgrow demo: a fleet of {processes} processes on loopback, every link watched."));
+    say(format!(
+        "capgrow demo: a fleet of {processes} processes on loopback, every link watched."
+    ));
     say("It presents its default certificates; we move it to CA-signed ones.".to_owned());
     let running = lab::start(dir, lab::Lifetime::WithCaller)?;
     lab::wait_ready(dir, READY)?;
-    let inner = Args { dir: Some(dir.to_owned()), ..quiet_copy(args) };
+    let inner = Args {
+        dir: Some(dir.to_owned()),
+        ..quiet_copy(args)
+    };
     let fleet = FleetDir::open(&inner)?;
     let clock = Instant::now();
     let snapshot = scan::take(&fleet, &[])?;
     fleet.save_snapshot(&snapshot, true)?;
-    let read = snapshot.uses.iter().map(|used| (&used.host, &used.path)).collect::<std::collections::BTreeSet<_>>().len();
+    let read = snapshot
+        .uses
+        .iter()
+        .map(|used| (&used.host, &used.path))
+        .collect::<std::collections::BTreeSet<_>>()
+        .len();
     let facts = json!({ "components": snapshot.components.len(), "stores": read, "links": snapshot.links.len(), "edges": scan::edges(&snapshot) });
     say(format!(
         "\n  scan     {} components, {read} stores ({}), {} links, {} trust edges  {:.1} s",
-        snapshot.components.len(), scan::formats(&snapshot), snapshot.links.len(), scan::edges(&snapshot), clock.elapsed().as_secs_f64()
-    ).trim_start_matches('\n').to_owned());
+        snapshot.components.len(),
+        scan::formats(&snapshot),
+        snapshot.links.len(),
+        scan::edges(&snapshot),
+        clock.elapsed().as_secs_f64()
+    )
+    .trim_start_matches('\n')
+    .to_owned());
     let clock = Instant::now();
     let designed = design::design(&fleet, None)?;
     let document = &designed.document;
     if !document.blocked.is_empty() {
         show::plan(document, None, false, None);
-        return Err(failure("the demo fleet cannot be planned", "this is a fault of the program: please report it"));
+        return Err(failure(
+            "the demo fleet cannot be planned",
+            "this is a fault of the program: please report it",
+        ));
     }
     let (plan, restarts) = if these.naive {
         (Value::Null, naive(&inner, &fleet, &designed)?)
@@ -181,12 +221,21 @@ fn live(args: &Args, these: &Demo, dir: &Path) -> anyhow::Result<Answer> {
     } else {
         print::answer(&format!(
             "done: {restarts} restarts, {} of {} handshakes failed (certificate {}, refused {}, other {}), state {state}, {seconds:.0} s",
-            count.failed, count.handshakes, count.failed_by.certificate, count.failed_by.refused, count.failed_by.other
+            count.failed,
+            count.handshakes,
+            count.failed_by.certificate,
+            count.failed_by.refused,
+            count.failed_by.other
         ));
-        print::answer(&format!("excused inside announced restarts: {}, the longest {:.1} s", count.excused.count, count.excused.longest_seconds));
+        print::answer(&format!(
+            "excused inside announced restarts: {}, the longest {:.1} s",
+            count.excused.count, count.excused.longest_seconds
+        ));
         if !these.naive {
             print::answer("compare: capgrow demo --naive      (replace everything at once)");
-            print::answer("yours:   capgrow demo --keep DIR   (start the same fleet in DIR: the other commands are yours to try)");
+            print::answer(
+                "yours:   capgrow demo --keep DIR   (start the same fleet in DIR: the other commands are yours to try)",
+            );
         }
     }
     let good = these.naive || (count.failed == 0 && state == "S2");
@@ -217,27 +266,50 @@ fn carried(
     let claims = document.claims;
     let lower = claims.lower_bound.unwrap_or(0);
     let restarts = claims.restarts.unwrap_or(0);
-    say(format!("  plan     {} phases, {restarts} restarts (lower bound {lower}{})  {:.1} s", claims.phases.unwrap_or(0), if lower == restarts { ": optimal" } else { "" }, clock.elapsed().as_secs_f64()));
+    say(format!(
+        "  plan     {} phases, {restarts} restarts (lower bound {lower}{})  {:.1} s",
+        claims.phases.unwrap_or(0),
+        if lower == restarts { ": optimal" } else { "" },
+        clock.elapsed().as_secs_f64()
+    ));
     let clock = Instant::now();
     let checked = plan::check(&designed.model, document).map_err(|refusal| {
         crate::cmd::check::show(&refusal.report);
-        failure("the checker refuses the plan", "this is a fault of the program: please report it")
+        failure(
+            "the checker refuses the plan",
+            "this is a fault of the program: please report it",
+        )
     })?;
     let report = checked.report();
-    say(format!("  proof    {} trust edges, {} reachable states, all accept; bound {}  {:.1} s", report.edges, report.states, report.bound.word(), clock.elapsed().as_secs_f64()));
+    say(format!(
+        "  proof    {} trust edges, {} reachable states, all accept; bound {}  {:.1} s",
+        report.edges,
+        report.states,
+        report.bound.word(),
+        clock.elapsed().as_secs_f64()
+    ));
     let digest = checked.digest().to_string();
     say(format!("  digest   {}", show::spaced(&digest)));
     let machine = carry::own_machine();
     let mut journal = Journal::create(&machine, &runs::place(fleet)?, runs::fresh_id()?)?;
-    journal.append(Record::Approved { plan: digest.clone(), who: "demo".to_owned(), to_wave: None, at: journal.now() })?;
+    journal.append(Record::Approved {
+        plan: digest.clone(),
+        who: "demo".to_owned(),
+        to_wave: None,
+        at: journal.now(),
+    })?;
     let (ended, numbers) = carry::carry(args, fleet, &designed.snapshot, &checked, &mut journal, None)?;
     if let Ended::PersonNeeded { step, why } = &ended {
-        return Err(failure(format!("step {step}: {}", fleet::rotation::chain_of(why)), "this is a fault of the program: please report it"));
+        return Err(failure(
+            format!("step {step}: {}", fleet::rotation::chain_of(why)),
+            "this is a fault of the program: please report it",
+        ));
     }
     if matches!(ended, Ended::Stopped) {
         return Err(failure("stopped", "run the demo again"));
     }
-    let plan = json!({ "digest": digest, "phases": claims.phases, "restarts": restarts, "lower_bound": lower });
+    let plan =
+        json!({ "digest": digest, "phases": claims.phases, "restarts": restarts, "lower_bound": lower });
     Ok((plan, numbers["restarts"].as_u64().unwrap_or(0)))
 }
 
@@ -253,7 +325,14 @@ fn naive(args: &Args, fleet: &FleetDir, designed: &design::Designed) -> anyhow::
             print::line(&format!("  {id}: new in, old out, restart"));
         }
     });
-    let mut hands = agent::OsHands::new(&fleet.vault, &designed.snapshot, &designed.document, keys, &stop, progress);
+    let mut hands = agent::OsHands::new(
+        &fleet.vault,
+        &designed.snapshot,
+        &designed.document,
+        keys,
+        &stop,
+        progress,
+    );
     for component in designed.snapshot.components.keys() {
         let step = all_at_once(&designed.document, component);
         if step.writes.is_empty() {
@@ -261,7 +340,9 @@ fn naive(args: &Args, fleet: &FleetDir, designed: &design::Designed) -> anyhow::
         }
         hands.tell(exec::run::News::Step(&step));
         for set in hands.prepare(&step, &journal)? {
-            let host = hands.machine(&set.host).with_context(|| format!("host {} cannot be reached", set.host))?;
+            let host = hands
+                .machine(&set.host)
+                .with_context(|| format!("host {} cannot be reached", set.host))?;
             exec::replace::apply(host, &mut journal, &set)?;
         }
         hands.make_effective(&step)?;
@@ -270,11 +351,26 @@ fn naive(args: &Args, fleet: &FleetDir, designed: &design::Designed) -> anyhow::
 }
 
 fn all_at_once(document: &PlanDocument, component: &str) -> Step {
-    let mut step = Step { id: component.to_owned(), wave: 1, component: component.to_owned(), ..Step::default() };
+    let mut step = Step {
+        id: component.to_owned(),
+        wave: 1,
+        component: component.to_owned(),
+        ..Step::default()
+    };
     for event in Event::ALL {
-        for found in document.steps.iter().filter(|found| found.component == component && found.events.contains(&event)) {
+        for found in document
+            .steps
+            .iter()
+            .filter(|found| found.component == component && found.events.contains(&event))
+        {
             step.events.push(event);
-            step.writes.extend(found.writes.iter().filter(|write| write["event"] == event.word()).cloned());
+            step.writes.extend(
+                found
+                    .writes
+                    .iter()
+                    .filter(|write| write["event"] == event.word())
+                    .cloned(),
+            );
         }
     }
     step
@@ -283,7 +379,9 @@ fn all_at_once(document: &PlanDocument, component: &str) -> Step {
 fn state_of(fleet: &FleetDir, planned: &fleet::Snapshot) -> anyhow::Result<String> {
     let mut now = scan::take(fleet, &[])?;
     for (name, der) in &planned.certificates {
-        now.certificates.entry(name.clone()).or_insert_with(|| der.clone());
+        now.certificates
+            .entry(name.clone())
+            .or_insert_with(|| der.clone());
     }
     let states = fleet::state::states(&now, &planned.rotations, Some("S2"), &fleet.hosts());
     let mut words: Vec<String> = states.iter().map(|state| state.state.clone()).collect();

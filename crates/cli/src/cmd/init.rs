@@ -16,7 +16,10 @@ pub fn run(args: &Args) -> anyhow::Result<Answer> {
     };
     let path = dir.join("capgrow.toml");
     if path.exists() {
-        return Err(failure(format!("{} is there already", path.display()), "edit it; init never overwrites"));
+        return Err(failure(
+            format!("{} is there already", path.display()),
+            "edit it; init never overwrites",
+        ));
     }
     document::write(&path, EXAMPLE.as_bytes(), 0o644)?;
     if args.json {

@@ -26,7 +26,12 @@ pub fn run(args: &Args) -> anyhow::Result<Answer> {
         Command::Apply(these) => apply::run(args, these),
         Command::Check(these) => check::run(args, these),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Args::command(), "capgrow", &mut std::io::stdout().lock());
+            clap_complete::generate(
+                *shell,
+                &mut Args::command(),
+                "capgrow",
+                &mut std::io::stdout().lock(),
+            );
             Ok(Answer::Yes)
         }
         Command::Demo(these) => demo::run(args, these),

@@ -35,11 +35,14 @@ pub fn run(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
 fn of_model(args: &Args, these: &Plan, file: &Path) -> anyhow::Result<Answer> {
     let mut text = String::new();
     if file == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).context("cannot read the model from standard input")?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("cannot read the model from standard input")?;
     } else {
         text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     }
-    let model = plan::read_model(&text).map_err(|errors| check::model_failure(&file.display().to_string(), &errors))?;
+    let model = plan::read_model(&text)
+        .map_err(|errors| check::model_failure(&file.display().to_string(), &errors))?;
     let goal = these.until.map_or(Goal::Retired, goal_of);
     let mut document = planner::plan_model(&model, goal);
     document.model = Some(text);
@@ -54,7 +57,12 @@ fn of_model(args: &Args, these: &Plan, file: &Path) -> anyhow::Result<Answer> {
 fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
     let dir = FleetDir::open(args)?;
     let designed = design::design(&dir, these.until.map(goal_of))?;
-    let Designed { document, model, other, .. } = &designed;
+    let Designed {
+        document,
+        model,
+        other,
+        ..
+    } = &designed;
     if document.blocked.is_empty() {
         dir.save_plan(document)?;
     }
@@ -67,7 +75,13 @@ fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
         print::block(&show::runbook(&designed, kind));
         return Ok(Answer::Yes);
     }
-    finish(args, document, report.as_ref(), document.blocked.is_empty(), other.as_ref())
+    finish(
+        args,
+        document,
+        report.as_ref(),
+        document.blocked.is_empty(),
+        other.as_ref(),
+    )
 }
 
 /// The word on the command line as a goal.
@@ -105,7 +119,10 @@ fn finish(
         Some(report) if report.safe() => Ok(Answer::Yes),
         Some(report) => {
             check::show(report);
-            Err(failure("the independent checker refuses the plan that was computed", "this is a fault of the program: please report it with the output of `capgrow plan --json`"))
+            Err(failure(
+                "the independent checker refuses the plan that was computed",
+                "this is a fault of the program: please report it with the output of `capgrow plan --json`",
+            ))
         }
     }
 }
@@ -116,23 +133,41 @@ fn diff(args: &Args, a: &str, b: &str) -> anyhow::Result<Answer> {
         document
             .steps
             .iter()
-            .flat_map(|step| step.events.iter().map(|event| ((step.component.clone(), event.word().to_owned()), step.wave)))
+            .flat_map(|step| {
+                step.events
+                    .iter()
+                    .map(|event| ((step.component.clone(), event.word().to_owned()), step.wave))
+            })
             .collect()
     };
     let (before, after) = (place(&old), place(&new));
     let mut rows: Vec<Value> = Vec::new();
-    for key in before.keys().chain(after.keys()).collect::<std::collections::BTreeSet<_>>() {
+    for key in before
+        .keys()
+        .chain(after.keys())
+        .collect::<std::collections::BTreeSet<_>>()
+    {
         let (from, to) = (before.get(key), after.get(key));
         if from != to {
-            rows.push(serde_json::json!({ "component": key.0, "event": key.1, "wave_a": from, "wave_b": to }));
+            rows.push(
+                serde_json::json!({ "component": key.0, "event": key.1, "wave_a": from, "wave_b": to }),
+            );
         }
     }
     if args.json {
-        print::json(&serde_json::json!({ "version": 1, "a": old.digest().to_string(), "b": new.digest().to_string(), "differences": rows }));
+        print::json(
+            &serde_json::json!({ "version": 1, "a": old.digest().to_string(), "b": new.digest().to_string(), "differences": rows }),
+        );
     } else {
         for row in &rows {
             let wave = |value: &Value| value.as_u64().map_or("-".to_owned(), |wave| wave.to_string());
-            print::answer(&format!("{} {}: wave {} -> {}", text(&row["component"]), text(&row["event"]), wave(&row["wave_a"]), wave(&row["wave_b"])));
+            print::answer(&format!(
+                "{} {}: wave {} -> {}",
+                text(&row["component"]),
+                text(&row["event"]),
+                wave(&row["wave_a"]),
+                wave(&row["wave_b"])
+            ));
         }
         if rows.is_empty() {
             print::answer("the same order");
@@ -147,7 +182,16 @@ fn text(value: &Value) -> String {
 
 /// A plan by digest or file.
 pub fn load(args: &Args, name: &str) -> anyhow::Result<PlanDocument> {
-    let path = if Path::new(name).is_file() { name.into() } else { FleetDir::open(args)?.plan_path(name)? };
+    let path = if Path::new(name).is_file() {
+        name.into()
+    } else {
+        FleetDir::open(args)?.plan_path(name)?
+    };
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    plan::read_plan(&bytes).map_err(|error| failure(format!("{}: {error}", path.display()), "give a file with the JSON of `capgrow plan --json`"))
+    plan::read_plan(&bytes).map_err(|error| {
+        failure(
+            format!("{}: {error}", path.display()),
+            "give a file with the JSON of `capgrow plan --json`",
+        )
+    })
 }

@@ -22,7 +22,11 @@ pub fn run(args: &Args, these: &Report) -> anyhow::Result<Answer> {
     let machine = carry::own_machine();
     let run = runs::find(&dir, &machine, these.run.as_deref())?;
     if args.json {
-        let records: Vec<Value> = run.records.iter().map(|record| serde_json::to_value(record).unwrap_or_default()).collect();
+        let records: Vec<Value> = run
+            .records
+            .iter()
+            .map(|record| serde_json::to_value(record).unwrap_or_default())
+            .collect();
         let document = runs::plan_of(&dir, &run)?.to_value();
         print::json(&json!({ "version": 1, "run": run.id.as_str(), "plan": document, "records": records }));
         return Ok(Answer::Yes);
@@ -46,18 +50,37 @@ fn markdown(dir: &FleetDir, run: &runs::RunFacts) -> anyhow::Result<String> {
     let _ = writeln!(out, "# Run {}\n", run.id.as_str());
     let _ = writeln!(out, "- plan: {}", document.digest());
     let _ = writeln!(out, "- goal: {}", document.goal.word());
-    let _ = writeln!(out, "- restarts planned: {} (lower bound {})", document.claims.restarts.unwrap_or(0), document.claims.lower_bound.unwrap_or(0));
+    let _ = writeln!(
+        out,
+        "- restarts planned: {} (lower bound {})",
+        document.claims.restarts.unwrap_or(0),
+        document.claims.lower_bound.unwrap_or(0)
+    );
     let model = crate::cmd::check::model_of(&document, Some(dir))?;
     match plan::check(&model, &document) {
         Ok(checked) => {
             let report = checked.report();
-            let _ = writeln!(out, "- proof: {} trust edges, {} reachable states, all accept; bound {}", report.edges, report.states, report.bound.word());
+            let _ = writeln!(
+                out,
+                "- proof: {} trust edges, {} reachable states, all accept; bound {}",
+                report.edges,
+                report.states,
+                report.bound.word()
+            );
         }
         Err(refusal) => {
-            let _ = writeln!(out, "- proof: the checker lists {} violations", refusal.report.violations.len());
+            let _ = writeln!(
+                out,
+                "- proof: the checker lists {} violations",
+                refusal.report.violations.len()
+            );
         }
     }
-    let _ = writeln!(out, "- outcome: {}\n\n## Events\n", run.outcome().unwrap_or("not finished"));
+    let _ = writeln!(
+        out,
+        "- outcome: {}\n\n## Events\n",
+        run.outcome().unwrap_or("not finished")
+    );
     for record in &run.records {
         event(record, &mut out);
     }
@@ -66,9 +89,18 @@ fn markdown(dir: &FleetDir, run: &runs::RunFacts) -> anyhow::Result<String> {
 
 fn event(record: &Record, out: &mut String) {
     let _ = match record {
-        Record::Approved { plan, who, at, .. } => writeln!(out, "- {} approved by {who}: plan {plan}", when(at)),
+        Record::Approved { plan, who, at, .. } => {
+            writeln!(out, "- {} approved by {who}: plan {plan}", when(at))
+        }
         Record::Intent(intent) => {
-            let _ = writeln!(out, "- {} {}: {} files on {}", when(&intent.at), intent.step, intent.changes.len(), intent.host);
+            let _ = writeln!(
+                out,
+                "- {} {}: {} files on {}",
+                when(&intent.at),
+                intent.step,
+                intent.changes.len(),
+                intent.host
+            );
             for change in &intent.changes {
                 let digest = |state: &State| match state {
                     State::File { sha256, .. } => sha256.to_string(),
@@ -76,12 +108,30 @@ fn event(record: &Record, out: &mut String) {
                     State::Directory { .. } => "directory".to_owned(),
                 };
                 let backup = change.backup.as_deref().unwrap_or("none");
-                let _ = writeln!(out, "  - `{}`: {} -> {} (backup {backup})", print::safe(&change.named.to_string_lossy()), digest(&change.before), digest(&change.after));
+                let _ = writeln!(
+                    out,
+                    "  - `{}`: {} -> {} (backup {backup})",
+                    print::safe(&change.named.to_string_lossy()),
+                    digest(&change.before),
+                    digest(&change.after)
+                );
             }
             Ok(())
         }
-        Record::StepMade { step, command, outcome, at } => writeln!(out, "- {} {step}: ran `{}`: {outcome}", when(at), command.join(" ")),
-        Record::Observed { step, evidence, at } => writeln!(out, "- {} {step}: observed {evidence}", when(at)),
+        Record::StepMade {
+            step,
+            command,
+            outcome,
+            at,
+        } => writeln!(
+            out,
+            "- {} {step}: ran `{}`: {outcome}",
+            when(at),
+            command.join(" ")
+        ),
+        Record::Observed { step, evidence, at } => {
+            writeln!(out, "- {} {step}: observed {evidence}", when(at))
+        }
         Record::StepDone { step, at } => writeln!(out, "- {} {step}: done", when(at)),
         Record::Stopped { reason, at } => writeln!(out, "- {} stopped: {reason}", when(at)),
         Record::Finished { outcome, at } => writeln!(out, "- {} finished: {outcome}", when(at)),
@@ -90,6 +140,11 @@ fn event(record: &Record, out: &mut String) {
 }
 
 fn html(markdown: &str) -> String {
-    let escaped = markdown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("<!doctype html>\n<meta charset=\"utf-8\">\n<title>capgrow report</title>\n<pre>{escaped}</pre>\n")
+    let escaped = markdown
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    format!(
+        "<!doctype html>\n<meta charset=\"utf-8\">\n<title>capgrow report</title>\n<pre>{escaped}</pre>\n"
+    )
 }

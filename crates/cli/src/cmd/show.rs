@@ -18,7 +18,11 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
     if !document.blocked.is_empty() {
         print::answer("no plan: something stands in the way");
         for blocked in &document.blocked {
-            let what = blocked.link.as_ref().or(blocked.component.as_ref()).map_or("fleet", String::as_str);
+            let what = blocked
+                .link
+                .as_ref()
+                .or(blocked.component.as_ref())
+                .map_or("fleet", String::as_str);
             print::answer(&format!("  {what}: {}", blocked.reason));
             for remedy in &blocked.remedies {
                 print::answer(&format!("    remedy: {remedy}"));
@@ -45,28 +49,50 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
             .iter()
             .filter(|step| step.wave == wave)
             .map(|step| {
-                let chain = step.chain.filter(|chain| *chain == plan::ChainForm::Cross).map_or("", |_| " (cross-signed)");
+                let chain = step
+                    .chain
+                    .filter(|chain| *chain == plan::ChainForm::Cross)
+                    .map_or("", |_| " (cross-signed)");
                 format!("{}: {}{chain}", step.component, words(&step.events))
             })
             .collect();
         print::answer(&format!("  phase {wave}  {}", steps.join("; ")));
     }
     for question in &document.questions {
-        let kind = if question["note"].as_bool() == Some(true) { "note" } else { "question" };
-        print::answer(&format!("{kind}: {}: {}", text(&question["about"]), text(&question["text"])));
+        let kind = if question["note"].as_bool() == Some(true) {
+            "note"
+        } else {
+            "question"
+        };
+        print::answer(&format!(
+            "{kind}: {}: {}",
+            text(&question["about"]),
+            text(&question["text"])
+        ));
     }
     for waived in &document.waived {
-        print::answer(&format!("waived: {} may break ({}: {})", text(&waived["link"]), text(&waived["who"]), text(&waived["why"])));
+        print::answer(&format!(
+            "waived: {} may break ({}: {})",
+            text(&waived["link"]),
+            text(&waived["who"]),
+            text(&waived["why"])
+        ));
     }
     if let Some(report) = report {
-        print::answer(&format!("proof: {} trust edges, {} reachable states, all accept", report.edges, report.states));
+        print::answer(&format!(
+            "proof: {} trust edges, {} reachable states, all accept",
+            report.edges, report.states
+        ));
     }
     let digest = document.digest().to_string();
     print::answer(&format!("digest {}", spaced(&digest)));
     if document.steps.is_empty() {
         print::answer("nothing to do: the goal is reached");
     } else if saved && document.model.is_none() {
-        print::answer(&format!("next: capgrow apply {} shows every change; with --approve it is carried out", &digest[..12]));
+        print::answer(&format!(
+            "next: capgrow apply {} shows every change; with --approve it is carried out",
+            &digest[..12]
+        ));
     }
 }
 
@@ -82,7 +108,11 @@ fn bound(document: &PlanDocument, report: Option<&CheckReport>) -> String {
 
 /// `grow + switch`.
 pub fn words(events: &[Event]) -> String {
-    events.iter().map(|event| event.word()).collect::<Vec<_>>().join(" + ")
+    events
+        .iter()
+        .map(|event| event.word())
+        .collect::<Vec<_>>()
+        .join(" + ")
 }
 
 fn text(value: &Value) -> &str {
@@ -91,30 +121,51 @@ fn text(value: &Value) -> &str {
 
 /// The first digits of a digest in groups, as people read them out.
 pub fn spaced(digest: &str) -> String {
-    let groups: Vec<&str> = (0..3).filter_map(|index| digest.get(index * 4..index * 4 + 4)).collect();
+    let groups: Vec<&str> = (0..3)
+        .filter_map(|index| digest.get(index * 4..index * 4 + 4))
+        .collect();
     groups.join(" ")
 }
 
 /// Why a component or link stands where it does: the edges that order its steps.
 pub fn explain(designed: &Designed, what: &str) -> anyhow::Result<String> {
-    let names: Vec<&str> = what.split("->").map(|part| part.trim().split('.').next().unwrap_or_default()).collect();
+    let names: Vec<&str> = what
+        .split("->")
+        .map(|part| part.trim().split('.').next().unwrap_or_default())
+        .collect();
     let model = &designed.model;
     for name in &names {
         if !model.components.iter().any(|component| component.name == *name) {
-            return Err(failure(format!("`{name}` is not a component of this plan"), "capgrow scan lists them"));
+            return Err(failure(
+                format!("`{name}` is not a component of this plan"),
+                "capgrow scan lists them",
+            ));
         }
     }
     let wave = |component: &str, event: Event| {
-        designed.document.steps.iter().find(|step| step.component == component && step.events.contains(&event)).map(|step| step.wave)
+        designed
+            .document
+            .steps
+            .iter()
+            .find(|step| step.component == component && step.events.contains(&event))
+            .map(|step| step.wave)
     };
     let mut out = String::new();
     for name in &names {
-        for step in designed.document.steps.iter().filter(|step| step.component == *name) {
+        for step in designed
+            .document
+            .steps
+            .iter()
+            .filter(|step| step.component == *name)
+        {
             let _ = writeln!(out, "phase {}: {} {}", step.wave, name, words(&step.events));
         }
     }
     for edge in &model.edges {
-        let (prover, verifier) = (&model.components[edge.prover.at()].name, &model.components[edge.verifier.at()].name);
+        let (prover, verifier) = (
+            &model.components[edge.prover.at()].name,
+            &model.components[edge.verifier.at()].name,
+        );
         let concerned = match names.as_slice() {
             [one] => prover == one || verifier == one,
             [a, b, ..] => (prover == a && verifier == b) || (prover == b && verifier == a),
@@ -124,18 +175,22 @@ pub fn explain(designed: &Designed, what: &str) -> anyhow::Result<String> {
             continue;
         }
         let table = model.acceptances[edge.acceptance.at()];
-        if let (Some(grow), Some(switch), Some(reason)) =
-            (wave(verifier, Event::Grow), wave(prover, Event::Switch), table.rejection(plan::TrustState::Old, plan::ChainForm::New))
-        {
+        if let (Some(grow), Some(switch), Some(reason)) = (
+            wave(verifier, Event::Grow),
+            wave(prover, Event::Switch),
+            table.rejection(plan::TrustState::Old, plan::ChainForm::New),
+        ) {
             let _ = writeln!(
                 out,
                 "  {verifier} must trust the new chain (phase {grow}) before {prover} presents it (phase {switch}); otherwise {verifier} says: {}",
                 model.reasons[reason.at()]
             );
         }
-        if let (Some(switch), Some(retire), Some(reason)) =
-            (wave(prover, Event::Switch), wave(verifier, Event::Retire), table.rejection(plan::TrustState::New, plan::ChainForm::Old))
-        {
+        if let (Some(switch), Some(retire), Some(reason)) = (
+            wave(prover, Event::Switch),
+            wave(verifier, Event::Retire),
+            table.rejection(plan::TrustState::New, plan::ChainForm::Old),
+        ) {
             let _ = writeln!(
                 out,
                 "  {prover} must present the new chain (phase {switch}) before {verifier} stops trusting the old one (phase {retire}); otherwise {verifier} says: {}",
@@ -162,16 +217,35 @@ pub fn runbook(designed: &Designed, kind: RunbookKind) -> String {
     let _ = writeln!(out, "{comment}plan {}", designed.document.digest());
     for step in &designed.document.steps {
         let heading = if kind == RunbookKind::Md { "\n## " } else { comment };
-        let _ = writeln!(out, "{heading}phase {}: {}: {}", step.wave, step.component, words(&step.events));
+        let _ = writeln!(
+            out,
+            "{heading}phase {}: {}: {}",
+            step.wave,
+            step.component,
+            words(&step.events)
+        );
         for write in &step.writes {
             let path = text(&write["path"]);
-            let _ = writeln!(out, "{comment}{} on {}: {} ({})", text(&write["event"]), text(&write["host"]), path, text(&write["why"]));
+            let _ = writeln!(
+                out,
+                "{comment}{} on {}: {} ({})",
+                text(&write["event"]),
+                text(&write["host"]),
+                path,
+                text(&write["why"])
+            );
             match kind {
                 RunbookKind::Cmd => {
-                    let _ = writeln!(out, "if not exist \"{path}.orig\" copy \"{path}\" \"{path}.orig\"");
+                    let _ = writeln!(
+                        out,
+                        "if not exist \"{path}.orig\" copy \"{path}\" \"{path}.orig\""
+                    );
                 }
                 RunbookKind::Md => {
-                    let _ = writeln!(out, "- back up `{path}` as `{path}.orig`; roll back by copying it back");
+                    let _ = writeln!(
+                        out,
+                        "- back up `{path}` as `{path}.orig`; roll back by copying it back"
+                    );
                 }
                 RunbookKind::Sh => {
                     let _ = writeln!(out, "[ -e '{path}.orig' ] || cp -p '{path}' '{path}.orig'");
@@ -185,15 +259,23 @@ pub fn runbook(designed: &Designed, kind: RunbookKind) -> String {
                 _ => writeln!(out, "{line}"),
             };
         }
-        let _ = writeln!(out, "{comment}verify: a fresh handshake on every link of {}", step.component);
+        let _ = writeln!(
+            out,
+            "{comment}verify: a fresh handshake on every link of {}",
+            step.component
+        );
     }
     out
 }
 
 fn commands(designed: &Designed, component: &str) -> Vec<Vec<String>> {
-    let Ok(component) = designed.snapshot.component(component) else { return Vec::new() };
+    let Ok(component) = designed.snapshot.component(component) else {
+        return Vec::new();
+    };
     match component.effective.identity {
-        product::Means::Reload(list) | product::Means::Restart(list) => list.into_iter().map(|command| command.argv).collect(),
+        product::Means::Reload(list) | product::Means::Restart(list) => {
+            list.into_iter().map(|command| command.argv).collect()
+        }
         _ => Vec::new(),
     }
 }

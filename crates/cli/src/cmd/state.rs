@@ -54,12 +54,19 @@ struct Looked {
 fn look(dir: &FleetDir, these: &State) -> anyhow::Result<Looked> {
     if let Some(state) = &these.state {
         if !matches!(state.as_str(), "S0" | "S1" | "S2") {
-            return Err(failure(format!("`{state}` is not a state"), "S0 (old), S1 (coexistence) or S2 (retired)"));
+            return Err(failure(
+                format!("`{state}` is not a state"),
+                "S0 (old), S1 (coexistence) or S2 (retired)",
+            ));
         }
     }
     let machine = carry::own_machine();
     let all = runs::all(dir, &machine)?;
-    let open_run = all.iter().rev().find(|run| run.outcome().is_none() && !run.records.is_empty()).map(|run| run.id.as_str().to_owned());
+    let open_run = all
+        .iter()
+        .rev()
+        .find(|run| run.outcome().is_none() && !run.records.is_empty())
+        .map(|run| run.id.as_str().to_owned());
     let mut snapshot = scan::take(dir, &[])?;
     let last = all.iter().rev().find(|run| run.plan.is_some());
     let mut expected = these.state.clone();
@@ -84,7 +91,12 @@ fn look(dir: &FleetDir, these: &State) -> anyhow::Result<Looked> {
         expected = expected.or_else(|| Some("S0".to_owned()));
     }
     let states = fleet::state::states(&snapshot, &rotations, expected.as_deref(), &dir.hosts());
-    Ok(Looked { snapshot, states, expected, open_run })
+    Ok(Looked {
+        snapshot,
+        states,
+        expected,
+        open_run,
+    })
 }
 
 /// What the last finished run should have left: its goal, or where it began when it was undone.
@@ -112,7 +124,11 @@ fn goal_now(run: &runs::RunFacts, document: &plan::PlanDocument) -> Option<Strin
 fn presented(snapshot: &Snapshot, link: &fleet::snapshot::LinkFacts) -> Option<String> {
     let component = snapshot.component(&link.to).ok()?;
     let listen = component.listen(&link.endpoint)?;
-    let store = fleet::store_of(&component, listen.identity.as_deref(), product::StoreFile::holds_identity)?;
+    let store = fleet::store_of(
+        &component,
+        listen.identity.as_deref(),
+        product::StoreFile::holds_identity,
+    )?;
     snapshot.use_of(&link.to, &store.id)?.presented.first().cloned()
 }
 
@@ -123,16 +139,31 @@ fn link_value(seen: &LinkSeen, at: &str) -> Value {
     })
 }
 
-fn finish(args: &Args, dir: &FleetDir, looked: &Looked, links: Vec<Value>, failed: Vec<LinkSeen>) -> anyhow::Result<Answer> {
+fn finish(
+    args: &Args,
+    dir: &FleetDir,
+    looked: &Looked,
+    links: Vec<Value>,
+    failed: Vec<LinkSeen>,
+) -> anyhow::Result<Answer> {
     let deviating = looked.states.iter().any(|state| !state.deviations.is_empty());
     let yes = !deviating && failed.is_empty();
     if args.json {
-        let components: Vec<Value> =
-            looked.states.iter().map(|state| json!({ "id": state.id, "state": state.state, "deviations": state.deviations })).collect();
-        print::json(&json!({ "version": 1, "expected": looked.expected, "open_run": looked.open_run, "components": components, "links": links }));
+        let components: Vec<Value> = looked
+            .states
+            .iter()
+            .map(|state| json!({ "id": state.id, "state": state.state, "deviations": state.deviations }))
+            .collect();
+        print::json(
+            &json!({ "version": 1, "expected": looked.expected, "open_run": looked.open_run, "components": components, "links": links }),
+        );
         return Ok(if yes { Answer::Yes } else { Answer::No });
     }
-    let rows: Vec<Vec<String>> = looked.states.iter().map(|state| vec![state.id.clone(), state.state.clone()]).collect();
+    let rows: Vec<Vec<String>> = looked
+        .states
+        .iter()
+        .map(|state| vec![state.id.clone(), state.state.clone()])
+        .collect();
     for row in print::table(&rows) {
         print::answer(&row);
     }
@@ -142,21 +173,30 @@ fn finish(args: &Args, dir: &FleetDir, looked: &Looked, links: Vec<Value>, faile
         }
     }
     for seen in &failed {
-        print::answer(&format!("{}: {}", seen.link.text(), seen.error.clone().unwrap_or_default()));
+        print::answer(&format!(
+            "{}: {}",
+            seen.link.text(),
+            seen.error.clone().unwrap_or_default()
+        ));
     }
     let checked = links.iter().filter(|link| link["ok"].is_boolean()).count();
     if checked > 0 {
         print::answer(&format!("{} of {checked} links up", checked - failed.len()));
     }
     if let Some(run) = &looked.open_run {
-        print::answer(&format!("run {run} is not finished: capgrow apply --resume, or capgrow undo {run}"));
+        print::answer(&format!(
+            "run {run} is not finished: capgrow apply --resume, or capgrow undo {run}"
+        ));
     }
     let old = dir.path.join(".capgrow/runs");
     if old.is_dir() && args.verbose > 0 {
         print::answer(&format!("backups lie in {}", old.display()));
     }
     if let Some(expected) = &looked.expected {
-        print::answer(&format!("compared with {expected}: {}", if yes { "as expected" } else { "not so" }));
+        print::answer(&format!(
+            "compared with {expected}: {}",
+            if yes { "as expected" } else { "not so" }
+        ));
     }
     Ok(if yes { Answer::Yes } else { Answer::No })
 }

@@ -44,7 +44,10 @@ pub fn run(args: &Args, these: &Undo) -> anyhow::Result<Answer> {
         Ok(checked) => checked,
         Err(refusal) => {
             check::show(&refusal.report);
-            return Err(failure("the reverse plan is not safe", "a person must decide; the backups lie in .capgrow/runs"));
+            return Err(failure(
+                "the reverse plan is not safe",
+                "a person must decide; the backups lie in .capgrow/runs",
+            ));
         }
     };
     let digest = checked.digest().to_string();
@@ -52,40 +55,81 @@ pub fn run(args: &Args, these: &Undo) -> anyhow::Result<Answer> {
         if args.json {
             print::json(&document.to_value());
         } else {
-            print::answer(&format!("undo of run {}: {} steps", run.id.as_str(), document.steps.len()));
+            print::answer(&format!(
+                "undo of run {}: {} steps",
+                run.id.as_str(),
+                document.steps.len()
+            ));
             for step in &document.steps {
-                print::answer(&format!("  phase {}  {}: undo {}", step.wave, step.component, show::words(&step.events)));
+                print::answer(&format!(
+                    "  phase {}  {}: undo {}",
+                    step.wave,
+                    step.component,
+                    show::words(&step.events)
+                ));
             }
             print::answer(&format!("digest {}", show::spaced(&digest)));
-            print::answer(&format!("dry run: nothing was changed. To carry it out: capgrow undo {} --approve", run.id.as_str()));
+            print::answer(&format!(
+                "dry run: nothing was changed. To carry it out: capgrow undo {} --approve",
+                run.id.as_str()
+            ));
         }
         return Ok(Answer::Yes);
     }
     dir.save_plan(&document)?;
-    journal.append(Record::Approved { plan: digest.clone(), who: runs::who(), to_wave: None, at: journal.now() })?;
+    journal.append(Record::Approved {
+        plan: digest.clone(),
+        who: runs::who(),
+        to_wave: None,
+        at: journal.now(),
+    })?;
     let (ended, numbers) = carry::carry(args, &dir, &snapshot, &checked, &mut journal, None)?;
     if let Ok(now) = scan::take(&dir, &[]) {
         dir.save_snapshot(&now, true)?;
     }
-    let steps = document.steps.iter().filter(|step| exec::run::is_done(&journal, &step.id)).count();
+    let steps = document
+        .steps
+        .iter()
+        .filter(|step| exec::run::is_done(&journal, &step.id))
+        .count();
     if matches!(ended, Ended::Done) && !args.json {
         print::answer("every file is as it was before the run, byte for byte");
     }
-    Ok(carry::ended(args, run.id.as_str(), &digest, steps, &ended, &numbers))
+    Ok(carry::ended(
+        args,
+        run.id.as_str(),
+        &digest,
+        steps,
+        &ended,
+        &numbers,
+    ))
 }
 
 /// What each component's events stand at, from the journal: done and not undone since, with the forward step.
 fn standing<'a>(forward: &'a PlanDocument, journal: &Journal<'_>) -> Vec<(&'a Step, Vec<Event>)> {
     let mut found = Vec::new();
     for step in &forward.steps {
-        let begun = journal.records().iter().any(|record| matches!(record, Record::StepBegun { step: id, .. } if *id == step.id));
+        let begun = journal
+            .records()
+            .iter()
+            .any(|record| matches!(record, Record::StepBegun { step: id, .. } if *id == step.id));
         if !begun {
             continue;
         }
-        let wrote = |event: Event| journal.standing().iter().any(|intent| intent.step == format!("{}/{}", step.id, event.word()));
+        let wrote = |event: Event| {
+            journal
+                .standing()
+                .iter()
+                .any(|intent| intent.step == format!("{}/{}", step.id, event.word()))
+        };
         let done = exec::run::is_done(journal, &step.id);
         let undone = |event: Event| undone(journal, &step.id, event);
-        let events: Vec<Event> = step.events.iter().copied().filter(|event| (done || wrote(*event)) && !undone(*event)).collect();
+        let events: Vec<Event> = step
+            .events
+            .iter()
+            .copied()
+            .filter(|event| (done || wrote(*event)) && !undone(*event))
+            .collect();
         if !events.is_empty() {
             found.push((step, events));
         }
@@ -99,7 +143,11 @@ fn undone(journal: &Journal<'_>, step: &str, event: Event) -> bool {
     for record in journal.records() {
         match record {
             Record::StepDone { step: id, .. } if id == step => undone = false,
-            Record::StepDone { step: id, .. } if undo_id_of(id, step) == Some(event) || undo_all(id, step) => undone = true,
+            Record::StepDone { step: id, .. }
+                if undo_id_of(id, step) == Some(event) || undo_all(id, step) =>
+            {
+                undone = true
+            }
             _ => {}
         }
     }
@@ -112,7 +160,8 @@ fn undo_id_of(id: &str, step: &str) -> Option<Event> {
 }
 
 fn undo_all(id: &str, step: &str) -> bool {
-    id.strip_prefix("undo-all-").is_some_and(|rest| rest.split('#').next() == Some(step))
+    id.strip_prefix("undo-all-")
+        .is_some_and(|rest| rest.split('#').next() == Some(step))
 }
 
 /// The reverse plan from where the journal stands down to (and without) `to_wave`.
@@ -126,7 +175,11 @@ fn reverse(forward: &PlanDocument, model: &Model, journal: &Journal<'_>, to_wave
         events.sort();
         events.dedup();
     }
-    let attempt = journal.records().iter().filter(|record| matches!(record, Record::Approved { .. })).count();
+    let attempt = journal
+        .records()
+        .iter()
+        .filter(|record| matches!(record, Record::Approved { .. }))
+        .count();
     let last = standing.iter().map(|(step, _)| step.wave).max().unwrap_or(0);
     let mut steps: Vec<Step> = Vec::new();
     for (step, events) in standing.iter().rev().filter(|(step, _)| step.wave > to_wave) {
@@ -139,9 +192,12 @@ fn reverse(forward: &PlanDocument, model: &Model, journal: &Journal<'_>, to_wave
             chain: step.chain,
             ..Step::default()
         };
-        let names: Vec<serde_json::Value> =
-            originals(forward, model, &step.component, events).into_iter().map(serde_json::Value::from).collect();
-        undo.extra.insert("reverses".to_owned(), serde_json::Value::Array(names));
+        let names: Vec<serde_json::Value> = originals(forward, model, &step.component, events)
+            .into_iter()
+            .map(serde_json::Value::from)
+            .collect();
+        undo.extra
+            .insert("reverses".to_owned(), serde_json::Value::Array(names));
         steps.push(undo);
     }
     let waves: std::collections::BTreeSet<u32> = steps.iter().map(|step| step.wave).collect();
@@ -166,11 +222,24 @@ fn originals(forward: &PlanDocument, model: &Model, component: &str, events: &[E
     let mut members = vec![component.to_owned()];
     let at = model.components.iter().find(|found| found.name == component);
     if let Some(shared) = at.and_then(|found| found.shared) {
-        members.extend(model.shared[shared.at()].iter().map(|id| model.components[id.at()].name.clone()));
+        members.extend(
+            model.shared[shared.at()]
+                .iter()
+                .map(|id| model.components[id.at()].name.clone()),
+        );
     }
     let mut names = Vec::new();
-    for step in forward.steps.iter().filter(|step| members.contains(&step.component)) {
-        names.extend(step.events.iter().filter(|event| events.contains(event)).map(|event| format!("{}/{}", step.id, event.word())));
+    for step in forward
+        .steps
+        .iter()
+        .filter(|step| members.contains(&step.component))
+    {
+        names.extend(
+            step.events
+                .iter()
+                .filter(|event| events.contains(event))
+                .map(|event| format!("{}/{}", step.id, event.word())),
+        );
     }
     names
 }
@@ -178,12 +247,27 @@ fn originals(forward: &PlanDocument, model: &Model, component: &str, events: &[E
 /// Going back to a certificate that has expired would break every link it is presented on.
 fn expired(snapshot: &fleet::Snapshot, document: &PlanDocument) -> anyhow::Result<()> {
     let now = crate::cmd::now();
-    for step in document.steps.iter().filter(|step| step.events.contains(&Event::Switch)) {
-        for used in snapshot.uses.iter().filter(|used| used.component == step.component) {
-            let Some(leaf) = used.presented.first().and_then(|leaf| snapshot.certificate(leaf)) else { continue };
+    for step in document
+        .steps
+        .iter()
+        .filter(|step| step.events.contains(&Event::Switch))
+    {
+        for used in snapshot
+            .uses
+            .iter()
+            .filter(|used| used.component == step.component)
+        {
+            let Some(leaf) = used.presented.first().and_then(|leaf| snapshot.certificate(leaf)) else {
+                continue;
+            };
             if leaf.validity().not_after < now {
                 return Err(failure(
-                    format!("{}: undo would go back to {}, which expired on {}", step.component, leaf.subject(), print::local_time(leaf.validity().not_after)),
+                    format!(
+                        "{}: undo would go back to {}, which expired on {}",
+                        step.component,
+                        leaf.subject(),
+                        print::local_time(leaf.validity().not_after)
+                    ),
                     "keep the new identities, or renew the old one first",
                 ));
             }
