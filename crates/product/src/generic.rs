@@ -144,24 +144,7 @@ fn switch(
     let chain = rotation.chain.clone();
     let material = rotation.material.clone();
     if let Some(key_file) = &store.key_file {
-        changes.notes.push(format!(
-            "{}: {} and {} are replaced one after the other; a start in between would see a key that does not fit",
-            component.id, key_file, store.file
-        ));
-        let like = Some(key_file.clone());
-        let key = Content::PrivateKey {
-            material,
-            password: store.key_password.clone(),
-        };
-        changes
-            .switch
-            .push(write(key_file, key, like, "the new private key"));
-        changes.switch.push(write(
-            &store.file,
-            Content::Certificates(chain),
-            Some(store.file.clone()),
-            "the new chain",
-        ));
+        key_and_chain(component, key_file, store, (material, chain), changes);
         return;
     }
     let pinned = component
@@ -210,6 +193,35 @@ fn switch(
                 .push(store_change(store, vec![replace], "present the new identity"));
         }
     }
+}
+
+fn key_and_chain(
+    component: &Component,
+    key_file: &str,
+    store: &StoreFile,
+    (material, chain): (String, Vec<Certificate>),
+    changes: &mut Changes,
+) {
+    changes.notes.push(format!(
+        "{}: {} and {} are replaced one after the other; a start in between would see a key that does not fit",
+        component.id, key_file, store.file
+    ));
+    let key = Content::PrivateKey {
+        material,
+        password: store.key_password.clone(),
+    };
+    changes.switch.push(write(
+        key_file,
+        key,
+        Some(key_file.to_owned()),
+        "the new private key",
+    ));
+    changes.switch.push(write(
+        &store.file,
+        Content::Certificates(chain),
+        Some(store.file.clone()),
+        "the new chain",
+    ));
 }
 
 fn store_change(store: &StoreFile, edits: Vec<StoreEdit>, why: &str) -> Change {

@@ -82,11 +82,8 @@ fn look(tree: &Tree, asked: &Path, size_bytes: u64, found: &mut Vec<Obstacle>) -
     if let Some(Owner { uid, gid }) = attributes_of(&stat).owner
         && !may_give(uid, gid)
     {
-        found.push(Obstacle::OwnerNotKept {
-            path: place.clone(),
-            uid,
-            gid,
-        });
+        let path = place.clone();
+        found.push(Obstacle::OwnerNotKept { path, uid, gid });
     }
     if rustix::fs::accessat(&dir, name, Access::READ_OK, AtFlags::EACCESS).is_err() {
         found.push(unreachable(own_error(

@@ -153,6 +153,10 @@ pub(super) fn assemble(parts: &[Part], key_ids: &[Option<String>]) -> Assembled 
             }),
         }
     }
+    in_file_order(drafts)
+}
+
+fn in_file_order(mut drafts: Vec<(usize, Vec<usize>, Body)>) -> Assembled {
     drafts.sort_by_key(|(first, ..)| *first);
     let mut assembled = Assembled {
         entries: Vec::new(),

@@ -24,12 +24,12 @@ use crate::files::HostFiles;
 
 mod agent;
 mod depot;
-mod engine;
 mod netman;
+mod server;
 
-pub(super) use engine::JWT_VARIABLE;
-pub(super) use engine::KEY_ALIAS;
 pub(super) use netman::pem_content;
+pub(super) use server::JWT_VARIABLE;
+pub(super) use server::KEY_ALIAS;
 
 /// The changes of one component for one rotation. `files` is its host, `stores` what its stores hold now.
 ///
