@@ -57,7 +57,7 @@ pub struct OsHands<'a> {
     pub(crate) old: Vec<Identity>,
     direction: Direction,
     /// What the run reports to a person.
-    pub progress: Box<dyn FnMut(&str, &str) + 'a>,
+    pub progress: Progress<'a>,
     stop: &'a AtomicBool,
     /// How many handshakes the observations made.
     pub handshakes: u64,
@@ -67,6 +67,9 @@ pub struct OsHands<'a> {
     pub restarts: u64,
 }
 
+/// Told what happens (`write`, `restart`, …) and to which component or link.
+pub type Progress<'a> = Box<dyn FnMut(&str, &str) + 'a>;
+
 impl<'a> OsHands<'a> {
     /// Hands for a plan over that snapshot.
     pub fn new(
@@ -75,9 +78,13 @@ impl<'a> OsHands<'a> {
         plan: &PlanDocument,
         keys: BTreeMap<String, PrivateKey>,
         stop: &'a AtomicBool,
-        progress: Box<dyn FnMut(&str, &str) + 'a>,
+        progress: Progress<'a>,
     ) -> OsHands<'a> {
-        let machines = snapshot.hosts.keys().filter_map(|host| Some((host.clone(), crate::machine(vault, host)?))).collect();
+        let machines = snapshot
+            .hosts
+            .keys()
+            .filter_map(|host| Some((host.clone(), crate::machine(vault, host)?)))
+            .collect();
         OsHands {
             vault,
             snapshot,
@@ -96,13 +103,25 @@ impl<'a> OsHands<'a> {
 
     /// Reads the old identities while they are still on disk, or from a run's backups.
     pub fn remember_old(&mut self, journal: Option<&Journal<'_>>) {
-        let leave: Vec<&String> = self.snapshot.rotations.iter().flat_map(|rotation| &rotation.leave).collect();
+        let leave: Vec<&String> = self
+            .snapshot
+            .rotations
+            .iter()
+            .flat_map(|rotation| &rotation.leave)
+            .collect();
         let mut found = Vec::new();
         for component in &self.components {
             for store in component.stores.iter().filter(|store| store.holds_identity()) {
-                let Ok(identity) = crate::identity::identity(self.vault, component, store) else { continue };
-                let leaf = identity.chain.first().map(|leaf| fleet::snapshot::hex(&leaf.sha256()));
-                let known = found.iter().any(|known: &Identity| known.chain.first() == identity.chain.first());
+                let Ok(identity) = crate::identity::identity(self.vault, component, store) else {
+                    continue;
+                };
+                let leaf = identity
+                    .chain
+                    .first()
+                    .map(|leaf| fleet::snapshot::hex(&leaf.sha256()));
+                let known = found
+                    .iter()
+                    .any(|known: &Identity| known.chain.first() == identity.chain.first());
                 if !known && leaf.is_some_and(|leaf| leave.contains(&&leaf)) {
                     found.push(identity);
                 }
@@ -115,7 +134,11 @@ impl<'a> OsHands<'a> {
     }
 
     pub(crate) fn component(&self, id: &str) -> Result<Component, HandsError> {
-        let found = self.components.iter().find(|component| component.id == id).cloned();
+        let found = self
+            .components
+            .iter()
+            .find(|component| component.id == id)
+            .cloned();
         found.ok_or_else(|| fail(format!("{id} is not in the plan's snapshot"), "plan again"))
     }
 
@@ -126,8 +149,11 @@ impl<'a> OsHands<'a> {
         for value in &step.writes {
             let doc: WriteDoc = serde_json::from_value(value.clone())
                 .map_err(|error| fail(format!("the plan's write cannot be read: {error}"), "plan again"))?;
-            let change = fleet::format::change(&doc, self.snapshot).map_err(|error| fail(error.to_string(), "plan again"))?;
-            let at = sets.iter().position(|(event, host, _)| *event == doc.event && *host == doc.host);
+            let change = fleet::format::change(&doc, self.snapshot)
+                .map_err(|error| fail(error.to_string(), "plan again"))?;
+            let at = sets
+                .iter()
+                .position(|(event, host, _)| *event == doc.event && *host == doc.host);
             let at = at.unwrap_or_else(|| {
                 sets.push((doc.event.clone(), doc.host.clone(), Pending::default()));
                 sets.len() - 1
@@ -140,7 +166,9 @@ impl<'a> OsHands<'a> {
             };
             let after = self.realised(&doc.host, &change.path, &change.edit, before.as_deref())?;
             if let Some(after) = after {
-                sets[at].2.put(machine, &change.path, before, after.clone(), &change.edit);
+                sets[at]
+                    .2
+                    .put(machine, &change.path, before, after.clone(), &change.edit);
                 now.insert(key, after);
             } else {
                 now.insert(key, before);
@@ -150,20 +178,45 @@ impl<'a> OsHands<'a> {
             .into_iter()
             .filter_map(|(event, host, pending)| {
                 let changes = pending.into_changes();
-                (!changes.is_empty()).then(|| FileSet { step: format!("{}/{event}", step.id), host, changes, reverses: None })
+                (!changes.is_empty()).then(|| FileSet {
+                    step: format!("{}/{event}", step.id),
+                    host,
+                    changes,
+                    reverses: None,
+                })
             })
             .collect())
     }
 
     fn machine_of(&self, host: &str) -> Result<&OsMachine, HandsError> {
-        self.machines.get(host).ok_or_else(|| fail(format!("host {host} cannot be reached"), "check `reach` of the host"))
+        self.machines.get(host).ok_or_else(|| {
+            fail(
+                format!("host {host} cannot be reached"),
+                "check `reach` of the host",
+            )
+        })
     }
 
     /// The bytes on disk, which must be those that were planned on.
-    fn first_look(&self, machine: &OsMachine, host: &str, path: &str, journal: &Journal<'_>) -> Result<Option<Vec<u8>>, HandsError> {
-        let look = |error: &dyn std::error::Error| fail(format!("{host}:{path}: {}", fleet::rotation::chain_of(error)), "check the file");
+    fn first_look(
+        &self,
+        machine: &OsMachine,
+        host: &str,
+        path: &str,
+        journal: &Journal<'_>,
+    ) -> Result<Option<Vec<u8>>, HandsError> {
+        let look = |error: &dyn std::error::Error| {
+            fail(
+                format!("{host}:{path}: {}", fleet::rotation::chain_of(error)),
+                "check the file",
+            )
+        };
         let found = match machine.look(Path::new(path)) {
-            Ok(Some(_)) => Some(machine.read(Path::new(path), MAX_STORE_BYTES).map_err(|error| look(&error))?),
+            Ok(Some(_)) => Some(
+                machine
+                    .read(Path::new(path), MAX_STORE_BYTES)
+                    .map_err(|error| look(&error))?,
+            ),
             Ok(None) => None,
             Err(error) => return Err(look(&error)),
         };
@@ -173,12 +226,24 @@ impl<'a> OsHands<'a> {
 
     /// What the file becomes: `None` = it is as it should be, `Some(None)` = it goes.
     #[allow(clippy::option_option)]
-    fn realised(&self, host: &str, path: &str, edit: &FileEdit, current: Option<&[u8]>) -> Result<Option<Option<Vec<u8>>>, HandsError> {
+    fn realised(
+        &self,
+        host: &str,
+        path: &str,
+        edit: &FileEdit,
+        current: Option<&[u8]>,
+    ) -> Result<Option<Option<Vec<u8>>>, HandsError> {
         let bench = RunBench { hands: self, host };
         let mut entropy = OsEntropy;
-        let mut env = WriteEnv { now_ms: now_ms(), entropy: &mut entropy };
+        let mut env = WriteEnv {
+            now_ms: now_ms(),
+            entropy: &mut entropy,
+        };
         let outcome = product::realise(edit, current, &bench, &mut env).map_err(|error| {
-            fail(format!("{host}:{path}: {}", fleet::rotation::chain_of(&error)), "scan and plan again, or correct the file")
+            fail(
+                format!("{host}:{path}: {}", fleet::rotation::chain_of(&error)),
+                "scan and plan again, or correct the file",
+            )
         })?;
         Ok(match outcome {
             Outcome::Unchanged => None,
@@ -188,10 +253,18 @@ impl<'a> OsHands<'a> {
     }
 
     /// The file must be what the snapshot saw, or what this run wrote.
-    fn same_as_planned(&self, host: &str, path: &str, found: Option<&[u8]>, journal: &Journal<'_>) -> Result<(), HandsError> {
+    fn same_as_planned(
+        &self,
+        host: &str,
+        path: &str,
+        found: Option<&[u8]>,
+        journal: &Journal<'_>,
+    ) -> Result<(), HandsError> {
         let found = found.map(Sha256::of);
         let machine = self.machines.get(host);
-        let resolved = machine.and_then(|machine| machine.resolve(Path::new(path)).ok()).unwrap_or_else(|| PathBuf::from(path));
+        let resolved = machine
+            .and_then(|machine| machine.resolve(Path::new(path)).ok())
+            .unwrap_or_else(|| PathBuf::from(path));
         let written = journal
             .standing()
             .iter()
@@ -205,8 +278,18 @@ impl<'a> OsHands<'a> {
             Some(_) => None,
             None => {
                 let real = resolved.to_string_lossy();
-                let store = self.snapshot.stores.iter().find(|store| store.host == host && (store.path == real || store.path == path)).map(|store| &store.sha256);
-                let file = self.snapshot.files.iter().find(|file| file.host == host && file.path == path).map(|file| &file.sha256);
+                let store = self
+                    .snapshot
+                    .stores
+                    .iter()
+                    .find(|store| store.host == host && (store.path == real || store.path == path))
+                    .map(|store| &store.sha256);
+                let file = self
+                    .snapshot
+                    .files
+                    .iter()
+                    .find(|file| file.host == host && file.path == path)
+                    .map(|file| &file.sha256);
                 match store.or(file) {
                     Some(sha256) => Sha256::parse(sha256),
                     None => return Ok(()),
@@ -216,17 +299,37 @@ impl<'a> OsHands<'a> {
         if expected == found {
             return Ok(());
         }
-        Err(fail(format!("{host}:{path} changed since the plan was made"), "look at the change; `capgrow scan` and `capgrow plan` begin from what is there now"))
+        Err(fail(
+            format!("{host}:{path} changed since the plan was made"),
+            "look at the change; `capgrow scan` and `capgrow plan` begin from what is there now",
+        ))
     }
 
     /// The file sets of an undo step: the reverse of what its original events wrote, last first.
     fn backward(&self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, HandsError> {
-        let originals: Vec<&str> = step.extra.get("reverses").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-        let ids: Vec<_> = journal.standing().iter().filter(|intent| originals.contains(&intent.step.as_str())).map(|intent| intent.set).collect();
+        let originals: Vec<&str> = step
+            .extra
+            .get("reverses")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let ids: Vec<_> = journal
+            .standing()
+            .iter()
+            .filter(|intent| originals.contains(&intent.step.as_str()))
+            .map(|intent| intent.set)
+            .collect();
         let mut sets = Vec::new();
         for id in ids.into_iter().rev() {
             let set = exec::replace::reverse(journal, id);
-            sets.push(set.map_err(|error| fail(fleet::rotation::chain_of(&error), "the backups of the run are needed"))?);
+            sets.push(set.map_err(|error| {
+                fail(
+                    fleet::rotation::chain_of(&error),
+                    "the backups of the run are needed",
+                )
+            })?);
         }
         Ok(sets)
     }
@@ -240,11 +343,16 @@ impl<'a> OsHands<'a> {
 const MAX_STORE_BYTES: u64 = 64 << 20;
 
 pub(crate) fn fail(what: impl Into<String>, hint: &str) -> HandsError {
-    HandsError { what: what.into(), hint: Some(hint.to_owned()) }
+    HandsError {
+        what: what.into(),
+        hint: Some(hint.to_owned()),
+    }
 }
 
 fn now_ms() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -262,20 +370,45 @@ struct PendingFile {
 }
 
 impl Pending {
-    fn put(&mut self, machine: &OsMachine, path: &str, before: Option<Vec<u8>>, after: Option<Vec<u8>>, edit: &FileEdit) {
+    fn put(
+        &mut self,
+        machine: &OsMachine,
+        path: &str,
+        before: Option<Vec<u8>>,
+        after: Option<Vec<u8>>,
+        edit: &FileEdit,
+    ) {
         if let Some((_, file)) = self.list.iter_mut().find(|(known, _)| known == path) {
             file.after = after;
             return;
         }
         let attributes = match (edit, before.is_some()) {
             (FileEdit::Write { mode, like, .. }, false) => match like {
-                Some(like) => AttributeSource::Like { path: PathBuf::from(like), mode: *mode },
-                None => AttributeSource::Like { path: nearest(machine, path), mode: *mode },
+                Some(like) => AttributeSource::Like {
+                    path: PathBuf::from(like),
+                    mode: *mode,
+                },
+                None => AttributeSource::Like {
+                    path: nearest(machine, path),
+                    mode: *mode,
+                },
             },
             _ => AttributeSource::Original,
         };
-        let directories = if before.is_none() { missing(machine, path) } else { Vec::new() };
-        self.list.push((path.to_owned(), PendingFile { before, after, attributes, directories }));
+        let directories = if before.is_none() {
+            missing(machine, path)
+        } else {
+            Vec::new()
+        };
+        self.list.push((
+            path.to_owned(),
+            PendingFile {
+                before,
+                after,
+                attributes,
+                directories,
+            },
+        ));
     }
 
     fn into_changes(self) -> Vec<FileChange> {
@@ -286,16 +419,32 @@ impl Pending {
                 if !made.contains(dir) {
                     made.push(dir.clone());
                     let like = dir.parent().unwrap_or(Path::new("/")).to_owned();
-                    changes.push(FileChange::MakeDirectory { path: dir.clone(), attributes: AttributeSource::Like { path: like, mode: 0o755 } });
+                    changes.push(FileChange::MakeDirectory {
+                        path: dir.clone(),
+                        attributes: AttributeSource::Like {
+                            path: like,
+                            mode: 0o755,
+                        },
+                    });
                 }
             }
             let path = PathBuf::from(path);
             changes.extend(match (file.before, file.after) {
-                (Some(before), Some(bytes)) if before != bytes => {
-                    Some(FileChange::Replace { path, expected: Sha256::of(&before), bytes, attributes: AttributeSource::Original })
-                }
-                (None, Some(bytes)) => Some(FileChange::Create { path, bytes, attributes: file.attributes }),
-                (Some(before), None) => Some(FileChange::Remove { path, expected: Sha256::of(&before) }),
+                (Some(before), Some(bytes)) if before != bytes => Some(FileChange::Replace {
+                    path,
+                    expected: Sha256::of(&before),
+                    bytes,
+                    attributes: AttributeSource::Original,
+                }),
+                (None, Some(bytes)) => Some(FileChange::Create {
+                    path,
+                    bytes,
+                    attributes: file.attributes,
+                }),
+                (Some(before), None) => Some(FileChange::Remove {
+                    path,
+                    expected: Sha256::of(&before),
+                }),
                 _ => None,
             });
         }
@@ -337,15 +486,27 @@ struct RunBench<'a> {
 
 impl Bench for RunBench<'_> {
     fn password(&self, secret: &Secret) -> Result<Password, String> {
-        self.hands.vault.open(self.host, secret).map_err(|error| error.to_string())
+        self.hands
+            .vault
+            .open(self.host, secret)
+            .map_err(|error| error.to_string())
     }
 
     fn private_key(&self, material: &str) -> Result<PrivateKey, String> {
-        self.hands.keys.get(material).cloned().ok_or_else(|| format!("the new private key `{material}` was not read"))
+        self.hands
+            .keys
+            .get(material)
+            .cloned()
+            .ok_or_else(|| format!("the new private key `{material}` was not read"))
     }
 
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-        let tree = self.hands.vault.trees().get(self.host).ok_or_else(|| format!("host {} cannot be reached", self.host))?;
+        let tree = self
+            .hands
+            .vault
+            .trees()
+            .get(self.host)
+            .ok_or_else(|| format!("host {} cannot be reached", self.host))?;
         tree.read(path).map_err(|error| error.to_string())
     }
 }
@@ -376,21 +537,38 @@ impl Hands for OsHands<'_> {
         let mut made = Vec::new();
         for command in commands(&component, &step.events) {
             let begun = Instant::now();
-            let root = self.vault.trees().get(&component.host).and_then(crate::tree::Tree::root);
+            let root = self
+                .vault
+                .trees()
+                .get(&component.host)
+                .and_then(crate::tree::Tree::root);
             let limit = component.effective.takes.max(Duration::from_secs(5)) * 2;
             let done = crate::command::run(root, component.dir.as_deref(), &command, limit);
             let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
             match done {
                 Ok(done) if done.code == Some(0) => {
-                    made.push(Made { command: command.argv.clone(), outcome: json!({ "exit": 0, "milliseconds": milliseconds }) });
+                    made.push(Made {
+                        command: command.argv.clone(),
+                        outcome: json!({ "exit": 0, "milliseconds": milliseconds }),
+                    });
                 }
                 Ok(done) => {
                     let said = done.last_line();
                     let code = done.code.map_or("a signal".to_owned(), |code| code.to_string());
-                    return Err(fail(format!("{}: `{}` ended with {code}: {said}", component.id, command.argv.join(" ")), "start the component by hand and look, then `capgrow apply --resume`, or `capgrow undo`"));
+                    return Err(fail(
+                        format!(
+                            "{}: `{}` ended with {code}: {said}",
+                            component.id,
+                            command.argv.join(" ")
+                        ),
+                        "start the component by hand and look, then `capgrow apply --resume`, or `capgrow undo`",
+                    ));
                 }
                 Err(error) => {
-                    return Err(fail(format!("{}: `{}`: {error}", component.id, command.argv.join(" ")), "correct the command in capgrow.toml, then `capgrow apply --resume`, or `capgrow undo`"));
+                    return Err(fail(
+                        format!("{}: `{}`: {error}", component.id, command.argv.join(" ")),
+                        "correct the command in capgrow.toml, then `capgrow apply --resume`, or `capgrow undo`",
+                    ));
                 }
             }
         }
@@ -401,6 +579,16 @@ impl Hands for OsHands<'_> {
     }
 
     fn observe(&mut self, step: &Step) -> Result<Value, HandsError> {
+        // Settings may have moved a store or an alias: look at what the component reads now.
+        if let Some(now) = self.vault.components_now() {
+            for component in &mut self.components {
+                if let Some(fresh) = now.iter().find(|fresh| fresh.id == component.id) {
+                    let runtime = component.runtime.clone();
+                    component.clone_from(fresh);
+                    component.runtime = runtime;
+                }
+            }
+        }
         let component = self.component(&step.component)?;
         crate::observe::observe(self, &component, step)
     }
@@ -426,7 +614,11 @@ pub fn commands(component: &Component, events: &[Event]) -> Vec<Command> {
     let mut restart: Option<&Vec<Command>> = None;
     let mut reload: Vec<&Vec<Command>> = Vec::new();
     for event in events {
-        let means = if *event == Event::Switch { &component.effective.identity } else { &component.effective.trust };
+        let means = if *event == Event::Switch {
+            &component.effective.identity
+        } else {
+            &component.effective.trust
+        };
         match means {
             Means::Restart(list) => restart = Some(list),
             Means::Reload(list) if !reload.contains(&list) => reload.push(list),

@@ -51,18 +51,26 @@ pub struct Shake {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(8);
-const LINGER: Duration = Duration::from_millis(1500);
+const LINGER: Duration = Duration::from_millis(300);
 
 /// Makes one full handshake, without resumption, and waits until the server shows whether it lets the client in.
 pub fn shake(call: &Call<'_>) -> Shake {
-    let anchors: Option<Vec<Vec<u8>>> = call.anchors.map(|anchors| anchors.iter().map(|anchor| anchor.der().to_vec()).collect());
-    let chain: Vec<Vec<u8>> = call.identity.map(|identity| identity.chain.iter().map(|link| link.der().to_vec()).collect()).unwrap_or_default();
+    let anchors: Option<Vec<Vec<u8>>> = call
+        .anchors
+        .map(|anchors| anchors.iter().map(|anchor| anchor.der().to_vec()).collect());
+    let chain: Vec<Vec<u8>> = call
+        .identity
+        .map(|identity| identity.chain.iter().map(|link| link.der().to_vec()).collect())
+        .unwrap_or_default();
     let spec = DialSpec {
         address: call.address,
         source: call.source.and_then(|text| text.parse::<IpAddr>().ok()),
         server_name: call.server_name,
         expects: call.expects,
-        identity: call.identity.map(|identity| DialIdentity { chain: &chain, key_pkcs8: identity.key.pkcs8_der() }),
+        identity: call.identity.map(|identity| DialIdentity {
+            chain: &chain,
+            key_pkcs8: identity.key.pkcs8_der(),
+        }),
         anchors: anchors.as_deref(),
         starttls: call.starttls.and_then(starttls),
         versions: (Version::Tls10, Version::Tls13),
@@ -87,13 +95,24 @@ fn seen(report: &DialReport) -> Shake {
         Acceptance::Unknown => (None, String::new()),
     };
     let failure = report.failure.as_ref().map(|failure| failure.text.clone());
-    let alert = report.alert.as_ref().map(|alert| format!("the server answers with alert {}", alert.text));
-    let why = refused.clone().or(alert).or(failure).unwrap_or_else(|| "no reason was given".to_owned());
+    let alert = report
+        .alert
+        .as_ref()
+        .map(|alert| format!("the server answers with alert {}", alert.text));
+    let why = refused
+        .clone()
+        .or(alert)
+        .or(failure)
+        .unwrap_or_else(|| "no reason was given".to_owned());
     Shake {
         complete: report.handshake && refused.is_none(),
         accepted,
         evidence,
-        chain: report.presented.iter().filter_map(|der| Certificate::parse(der).ok()).collect(),
+        chain: report
+            .presented
+            .iter()
+            .filter_map(|der| Certificate::parse(der).ok())
+            .collect(),
         why,
     }
 }
@@ -111,7 +130,12 @@ fn starttls(word: &str) -> Option<StartTls> {
 
 /// Whether a connection is accepted there.
 pub(crate) fn reaches(address: &str) -> Result<(), String> {
-    let found = address.to_socket_addrs().map_err(|error| format!("{address}: {error}"))?.next();
+    let found = address
+        .to_socket_addrs()
+        .map_err(|error| format!("{address}: {error}"))?
+        .next();
     let socket = found.ok_or_else(|| format!("{address} has no address"))?;
-    TcpStream::connect_timeout(&socket, Duration::from_secs(3)).map(|_| ()).map_err(|error| format!("{address}: {error}"))
+    TcpStream::connect_timeout(&socket, Duration::from_secs(3))
+        .map(|_| ())
+        .map_err(|error| format!("{address}: {error}"))
 }

@@ -324,6 +324,6 @@ fn subject(identity: &Identity) -> String {
     identity
         .chain
         .first()
-        .map(|leaf| format!("{} {}", leaf.subject().to_string(), fleet::rotation::short(leaf)))
+        .map(|leaf| format!("{} {}", leaf.subject(), fleet::rotation::short(leaf)))
         .unwrap_or_default()
 }

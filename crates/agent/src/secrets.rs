@@ -30,12 +30,42 @@ pub struct Vault {
 impl Vault {
     /// `dir` is the fleet directory, where relative paths begin; `trees` the hosts whose stashes can be read.
     pub fn new(dir: PathBuf, doc: FleetDoc, trees: BTreeMap<String, Tree>, ask: Ask) -> Vault {
-        Vault { dir, doc, trees, ask, known: Mutex::new(BTreeMap::new()) }
+        Vault {
+            dir,
+            doc,
+            trees,
+            ask,
+            known: Mutex::new(BTreeMap::new()),
+        }
     }
 
     /// The hosts' trees.
     pub fn trees(&self) -> &BTreeMap<String, Tree> {
         &self.trees
+    }
+
+    /// The components of the fleet as their settings say now; `None` where the fleet file has no meaning any more.
+    pub fn components_now(&self) -> Option<Vec<product::Component>> {
+        let hosts: Vec<&dyn HostFiles> = self.trees.values().map(|tree| tree as &dyn HostFiles).collect();
+        let mut definitions = BTreeMap::new();
+        for component in self.doc.components.values() {
+            let text = component
+                .definitions
+                .as_ref()
+                .and_then(|path| std::fs::read(self.dir.join(path)).ok());
+            if let (Some(host), Some(text)) = (&component.host, text) {
+                definitions.insert(host.clone(), String::from_utf8_lossy(&text).into_owned());
+            }
+        }
+        let look = fleet::Look {
+            doc: &self.doc,
+            hosts: &hosts,
+            secrets: self,
+            extra: &BTreeMap::new(),
+            definitions: &definitions,
+            now: 0,
+        };
+        fleet::components_now(&look).ok()
     }
 
     fn find(&self, host: &str, secret: &Secret) -> Result<Password, String> {
@@ -49,7 +79,9 @@ impl Vault {
                 let bytes = std::fs::read(self.dir.join(path)).map_err(|error| error.to_string())?;
                 Ok(Password::new(without_line_end(&bytes)))
             }
-            Secret::FleetFile(place) => self.literal(place).ok_or_else(|| "it is not there any more".to_owned()),
+            Secret::FleetFile(place) => self
+                .literal(place)
+                .ok_or_else(|| "it is not there any more".to_owned()),
             Secret::Literal(password) => Ok(password.clone()),
             Secret::Prompt => (self.ask)(host),
             Secret::Setting { file, syntax, key } => {
@@ -68,12 +100,17 @@ impl Vault {
     }
 
     fn host_file(&self, host: &str, path: &str) -> Result<Vec<u8>, String> {
-        let tree = self.trees.get(host).ok_or_else(|| format!("host `{host}` is not reachable"))?;
+        let tree = self
+            .trees
+            .get(host)
+            .ok_or_else(|| format!("host `{host}` is not reachable"))?;
         tree.read(path).map_err(|error| error.to_string())
     }
 
     fn command(&self, argv: &[String]) -> Result<Password, String> {
-        let (program, rest) = argv.split_first().ok_or_else(|| "the command is empty".to_owned())?;
+        let (program, rest) = argv
+            .split_first()
+            .ok_or_else(|| "the command is empty".to_owned())?;
         let output = std::process::Command::new(program)
             .args(rest)
             .current_dir(&self.dir)
@@ -97,10 +134,16 @@ impl Vault {
             ["components", ids @ .., "stores", store, part] => {
                 let component = self.doc.components.get(&ids.join("."))?;
                 let store = component.stores.iter().enumerate().find(|(index, doc)| {
-                    doc.id.as_deref().map_or_else(|| format!("store{}", index + 1) == **store, |id| id == *store)
+                    doc.id
+                        .as_deref()
+                        .map_or_else(|| format!("store{}", index + 1) == **store, |id| id == *store)
                 });
                 let (_, doc) = store?;
-                if *part == "key-password" { doc.key_password.clone()? } else { doc.password.clone()? }
+                if *part == "key-password" {
+                    doc.key_password.clone()?
+                } else {
+                    doc.password.clone()?
+                }
             }
             _ => return None,
         };
@@ -110,10 +153,16 @@ impl Vault {
     /// A password of the tool's own machine, as `[[rotate]]` and `new` name it.
     ///
     /// # Errors
-    /// A sentence that names the source.
-    pub fn own(&self, doc: &SecretDoc) -> Result<Password, String> {
-        let secret = fleet::declare::secret(doc)?;
-        self.find("", &secret).map_err(|why| format!("the password from {} cannot be had: {why}", source_name(&secret)))
+    /// [`SecretError`] names the source.
+    pub fn own(&self, doc: &SecretDoc) -> Result<Password, SecretError> {
+        let secret = fleet::declare::secret(doc).map_err(|error| SecretError {
+            source_name: "`password`".to_owned(),
+            why: error.to_string(),
+        })?;
+        self.find("", &secret).map_err(|why| SecretError {
+            source_name: source_name(&secret),
+            why,
+        })
     }
 }
 
@@ -121,12 +170,15 @@ impl Secrets for Vault {
     fn open(&self, host: &str, secret: &Secret) -> Result<Password, SecretError> {
         let key = (host.to_owned(), source_name(secret));
         let cacheable = !matches!(secret, Secret::Literal(_));
-        if let Ok(known) = self.known.lock() {
-            if let Some(password) = known.get(&key).filter(|_| cacheable) {
-                return Ok(password.clone());
-            }
+        if let Ok(known) = self.known.lock()
+            && let Some(password) = known.get(&key).filter(|_| cacheable)
+        {
+            return Ok(password.clone());
         }
-        let found = self.find(host, secret).map_err(|why| SecretError { source_name: source_name(secret), why })?;
+        let found = self.find(host, secret).map_err(|why| SecretError {
+            source_name: source_name(secret),
+            why,
+        })?;
         if let Ok(mut known) = self.known.lock() {
             known.insert(key, found.clone());
         }
@@ -155,13 +207,17 @@ fn decoded(value: &str) -> Result<Password, String> {
         return keystore::read_xor(value).map_err(|error| error.to_string());
     }
     if value.starts_with("{aes}") || value.starts_with("{hash}") {
-        return Err("it is encrypted with the product's own key: give the password in [hosts] passwords".to_owned());
+        return Err(
+            "it is encrypted with the product's own key: give the password in [hosts] passwords".to_owned(),
+        );
     }
     Ok(Password::new(value.as_bytes().to_vec()))
 }
 
 /// Of a password file one final LF or CRLF is not part of the password.
 fn without_line_end(bytes: &[u8]) -> Vec<u8> {
-    let bytes = bytes.strip_suffix(b"\n").map_or(bytes, |bytes| bytes.strip_suffix(b"\r").unwrap_or(bytes));
+    let bytes = bytes
+        .strip_suffix(b"\n")
+        .map_or(bytes, |bytes| bytes.strip_suffix(b"\r").unwrap_or(bytes));
     bytes.to_vec()
 }

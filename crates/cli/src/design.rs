@@ -52,22 +52,7 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
         Err(refusals) => refusals,
     };
     if let Some(first) = refusals.iter().find(|refusal| refusal.unusable) {
-        let hints = refusals
-            .iter()
-            .map(|refusal| {
-                if refusal == first {
-                    refusal.fix.clone()
-                } else {
-                    format!("{refusal}; {}", refusal.fix)
-                }
-            })
-            .collect();
-        return Err(Failure {
-            what: first.to_string(),
-            hints,
-            source: None,
-        }
-        .into());
+        return Err(unusable(first, &refusals).into());
     }
     if !refusals.is_empty() {
         let blocked = refusals.iter().map(|refusal| plan::Blocked {
@@ -124,6 +109,25 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
         changes,
         other,
     })
+}
+
+/// The first reason in full; the others as hints.
+fn unusable(first: &fleet::rotation::Refusal, refusals: &[fleet::rotation::Refusal]) -> Failure {
+    let hints = refusals
+        .iter()
+        .map(|refusal| {
+            if refusal == first {
+                refusal.fix.clone()
+            } else {
+                format!("{refusal}; {}", refusal.fix)
+            }
+        })
+        .collect();
+    Failure {
+        what: first.to_string(),
+        hints,
+        source: None,
+    }
 }
 
 /// A store or settings file that changed since the scan makes every plan on it wrong.

@@ -238,6 +238,6 @@ impl fleet::rotation::ToolFiles for FleetDir {
     }
 
     fn password(&self, secret: &SecretDoc) -> Result<Password, String> {
-        self.vault.own(secret)
+        self.vault.own(secret).map_err(|error| error.to_string())
     }
 }

@@ -11,6 +11,7 @@ use product::workload_automation;
 use crate::declare;
 use crate::declare::DeclareError;
 use crate::file::ComponentDoc;
+use crate::file::DialDoc;
 use crate::file::distance;
 use crate::scan::Look;
 use crate::scan::finding;
@@ -129,7 +130,7 @@ fn overlay(mut found: ComponentDoc, written: &ComponentDoc) -> ComponentDoc {
         found
             .dials
             .retain(|known| (&known.to, &known.endpoint) != (&dial.to, &dial.endpoint));
-        found.dials.push(dial.clone());
+        found.dials.push(as_the_product_dials(&found, dial.clone()));
     }
     for setting in &written.settings {
         found
@@ -138,6 +139,21 @@ fn overlay(mut found: ComponentDoc, written: &ComponentDoc) -> ComponentDoc {
         found.settings.push(setting.clone());
     }
     found
+}
+
+/// A built-in product presents and verifies with what it has: a dial that names no store takes the only one that fits.
+fn as_the_product_dials(found: &ComponentDoc, mut dial: DialDoc) -> DialDoc {
+    let only = |holds: &str| {
+        let mut fitting = found
+            .stores
+            .iter()
+            .filter(|store| store.holds.iter().any(|word| word == holds));
+        let first = fitting.next()?.id.clone();
+        first.filter(|_| fitting.next().is_none())
+    };
+    dial.identity = dial.identity.or_else(|| only("identity"));
+    dial.trust = dial.trust.or_else(|| only("trust"));
+    dial
 }
 
 /// Every dial as a link. One whose target is not known is a question.

@@ -34,7 +34,7 @@ pub fn changes(
         let component = match snapshot.component(id) {
             Ok(component) => component,
             Err(error) => {
-                errors.push(error);
+                errors.push(error.to_string());
                 continue;
             }
         };

@@ -28,6 +28,7 @@ use crate::file::SecretDoc;
 use crate::file::SettingDoc;
 use crate::file::StoreDoc;
 use crate::file::distance;
+use crate::meaning::MeaningError;
 
 /// Something in the fleet file that has no meaning, with the component it stands in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -213,7 +214,7 @@ impl Reader {
         match secret(doc) {
             Ok(secret) => Some(secret),
             Err(what) => {
-                self.says(part, what);
+                self.says(part, what.to_string());
                 None
             }
         }
@@ -440,8 +441,8 @@ impl Reader {
 /// The one source that a password's words name.
 ///
 /// # Errors
-/// What is wrong, where none or more than one is given.
-pub fn secret(doc: &SecretDoc) -> Result<Secret, String> {
+/// `NotOneSource`, `UnknownSyntax`.
+pub fn secret(doc: &SecretDoc) -> Result<Secret, MeaningError> {
     let mut all = Vec::new();
     all.extend(doc.file.clone().map(Secret::File));
     all.extend(doc.env.clone().map(Secret::Env));
@@ -458,7 +459,7 @@ pub fn secret(doc: &SecretDoc) -> Result<Secret, String> {
     }
     if let Some(setting) = &doc.setting {
         let syntax =
-            syntax(&setting.syntax).ok_or_else(|| format!("syntax `{}` is not known", setting.syntax))?;
+            syntax(&setting.syntax).ok_or_else(|| MeaningError::UnknownSyntax(setting.syntax.clone()))?;
         all.push(Secret::Setting {
             file: setting.file.clone(),
             syntax,
@@ -467,7 +468,7 @@ pub fn secret(doc: &SecretDoc) -> Result<Secret, String> {
     }
     match all.len() {
         1 => Ok(all.remove(0)),
-        _ => Err("a password names exactly one of file, env, command, stash, prompt, literal".to_owned()),
+        _ => Err(MeaningError::NotOneSource),
     }
 }
 

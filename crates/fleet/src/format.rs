@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::declare;
 use crate::file::SecretDoc;
+use crate::meaning::MeaningError;
 use crate::snapshot::Snapshot;
 use crate::snapshot::fingerprint;
 use crate::snapshot::hex;
@@ -57,7 +58,6 @@ pub enum EditDoc {
 
 /// One value of a configuration file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct SetDoc {
     pub key: String,
@@ -177,12 +177,12 @@ pub fn write_doc(host: &str, event: &str, change: &Change, snapshot: &mut Snapsh
 /// The change again.
 ///
 /// # Errors
-/// A sentence, where a certificate is not in the snapshot or a word has no meaning.
-pub fn change(doc: &WriteDoc, snapshot: &Snapshot) -> Result<Change, String> {
+/// `NoCertificate`, `NotADigest`, `NotOneSource`, `UnknownSyntax`.
+pub fn change(doc: &WriteDoc, snapshot: &Snapshot) -> Result<Change, MeaningError> {
     let edit = match &doc.edit {
         EditDoc::Remove => FileEdit::Remove,
         EditDoc::Settings { syntax, sets } => FileEdit::Settings {
-            syntax: declare::syntax(syntax).ok_or_else(|| format!("syntax `{syntax}` is not known"))?,
+            syntax: declare::syntax(syntax).ok_or_else(|| MeaningError::UnknownSyntax(syntax.clone()))?,
             sets: sets.iter().map(set).collect(),
         },
         EditDoc::Store {
@@ -286,7 +286,7 @@ fn store_edit_doc(edit: &StoreEdit, snapshot: &mut Snapshot) -> StoreEditDoc {
     }
 }
 
-fn store_edit(doc: &StoreEditDoc, snapshot: &Snapshot) -> Result<StoreEdit, String> {
+fn store_edit(doc: &StoreEditDoc, snapshot: &Snapshot) -> Result<StoreEdit, MeaningError> {
     Ok(match doc.clone() {
         StoreEditDoc::AddIdentity {
             alias,
@@ -359,7 +359,7 @@ fn content_doc(content: &Content, snapshot: &mut Snapshot) -> ContentDoc {
     }
 }
 
-fn content(doc: &ContentDoc, snapshot: &Snapshot) -> Result<Content, String> {
+fn content(doc: &ContentDoc, snapshot: &Snapshot) -> Result<Content, MeaningError> {
     Ok(match doc {
         ContentDoc::Certificates { chain } => Content::Certificates(certificates(chain, snapshot)?),
         ContentDoc::CopyOf { path } => Content::CopyOf(path.clone()),
@@ -390,20 +390,20 @@ fn names(chain: &[Certificate], snapshot: &mut Snapshot) -> Vec<String> {
         .collect()
 }
 
-fn one(name: &str, snapshot: &Snapshot) -> Result<Certificate, String> {
+fn one(name: &str, snapshot: &Snapshot) -> Result<Certificate, MeaningError> {
     snapshot
         .certificate(name)
-        .ok_or_else(|| format!("certificate {name} is not in the snapshot"))
+        .ok_or_else(|| MeaningError::NoCertificate(name.to_owned()))
 }
 
-fn certificates(names: &[String], snapshot: &Snapshot) -> Result<Vec<Certificate>, String> {
+fn certificates(names: &[String], snapshot: &Snapshot) -> Result<Vec<Certificate>, MeaningError> {
     names.iter().map(|name| one(name, snapshot)).collect()
 }
 
-fn digest(text: &str) -> Result<[u8; 32], String> {
-    fingerprint(text).ok_or_else(|| format!("`{text}` is not a SHA-256"))
+fn digest(text: &str) -> Result<[u8; 32], MeaningError> {
+    fingerprint(text).ok_or_else(|| MeaningError::NotADigest(text.to_owned()))
 }
 
-fn secret(doc: Option<&SecretDoc>) -> Result<Option<Secret>, String> {
+fn secret(doc: Option<&SecretDoc>) -> Result<Option<Secret>, MeaningError> {
     doc.map(declare::secret).transpose()
 }

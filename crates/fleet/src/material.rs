@@ -40,11 +40,7 @@ pub(crate) fn judge(
     }
     for pair in chain.windows(2) {
         if !pair[0].is_self_issued() && !pair[0].names_as_issuer(&pair[1]) {
-            let what = format!(
-                "{} is not the issuer of {}",
-                pair[1].subject().to_string(),
-                pair[0].subject().to_string()
-            );
+            let what = format!("{} is not the issuer of {}", pair[1].subject(), pair[0].subject());
             says(
                 what,
                 "give the chain leaf first, each certificate followed by its issuer",
@@ -73,13 +69,13 @@ fn purpose(leaf: &Certificate, says: &mut impl FnMut(String, &str)) {
             }
         }
     }
-    if let Ok(Some(constraints)) = leaf.basic_constraints() {
-        if constraints.is_authority {
-            says(
-                format!("{name} is a CA certificate"),
-                "present an end-entity certificate",
-            );
-        }
+    if let Ok(Some(constraints)) = leaf.basic_constraints()
+        && constraints.is_authority
+    {
+        says(
+            format!("{name} is a CA certificate"),
+            "present an end-entity certificate",
+        );
     }
 }
 

@@ -285,14 +285,8 @@ fn one(
             Some(chain) => chain.clone(),
             None => match material(new, tool) {
                 Ok(material) => {
-                    let target = new
-                        .pfx
-                        .as_ref()
-                        .or(new.chain.as_ref())
-                        .cloned()
-                        .unwrap_or_default();
                     refusals.extend(crate::material::judge(
-                        &target,
+                        chain_file(new),
                         &material.chain,
                         doc.policy.standards.as_ref(),
                         now,
@@ -330,6 +324,11 @@ fn one(
     } else {
         Err(refusals)
     }
+}
+
+/// Where the new chain lies.
+fn chain_file(new: &NewDoc) -> &str {
+    new.pfx.as_deref().or(new.chain.as_deref()).unwrap_or_default()
 }
 
 /// Components that have a new identity in this rotation, with the words for it and the name of the key.

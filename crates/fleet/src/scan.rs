@@ -85,6 +85,21 @@ pub fn scan(look: &Look<'_>) -> Result<Snapshot, Vec<DeclareError>> {
     Ok(snapshot)
 }
 
+/// The components as they are now, without a look at their stores: settings may have moved a store or an alias.
+///
+/// # Errors
+/// All mistakes of the fleet file's components.
+///
+/// Cost: the layout and settings of every product; no store is opened.
+pub fn components_now(look: &Look<'_>) -> Result<Vec<Component>, Vec<DeclareError>> {
+    let mut unused = Snapshot::default();
+    let mut components = assemble::components(look, &mut unused)?;
+    for component in &mut components {
+        passwords(look, component);
+    }
+    Ok(components)
+}
+
 /// The files of the host of that name.
 pub(crate) fn host<'a>(look: &Look<'a>, name: &str) -> Option<&'a dyn HostFiles> {
     look.hosts.iter().copied().find(|host| host.host() == name)

@@ -15,6 +15,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use crate::file::ComponentDoc;
+use crate::meaning::MeaningError;
 
 /// SHA-256 in lower-case hexadecimal.
 pub type Fingerprint = String;
@@ -242,20 +243,15 @@ impl Snapshot {
     /// The component of that id, as domain type.
     ///
     /// # Errors
-    /// A sentence, where the snapshot's words for it have no meaning (another version wrote it).
-    pub fn component(&self, id: &str) -> Result<product::Component, String> {
+    /// `NoComponent`; `Unreadable`, `UnfitComponent` where another version wrote it.
+    pub fn component(&self, id: &str) -> Result<product::Component, MeaningError> {
         let value = self
             .components
             .get(id)
-            .ok_or_else(|| format!("component `{id}` is not in the snapshot"))?;
-        let doc: ComponentDoc = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
-        crate::declare::component(id, &doc).map_err(|errors| {
-            errors
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("; ")
-        })
+            .ok_or_else(|| MeaningError::NoComponent(id.to_owned()))?;
+        let doc: ComponentDoc = serde_json::from_value(value.clone())
+            .map_err(|error| MeaningError::Unreadable(error.to_string()))?;
+        crate::declare::component(id, &doc).map_err(MeaningError::UnfitComponent)
     }
 
     /// The canonical bytes: sorted keys, no blanks.
@@ -267,11 +263,12 @@ impl Snapshot {
     /// Reads what [`Snapshot::bytes`] wrote.
     ///
     /// # Errors
-    /// A sentence with line and column.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Snapshot, String> {
-        let snapshot: Snapshot = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    /// `Unreadable` with line and column, `UnknownVersion`.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Snapshot, MeaningError> {
+        let snapshot: Snapshot =
+            serde_json::from_slice(bytes).map_err(|error| MeaningError::Unreadable(error.to_string()))?;
         if snapshot.version != 1 {
-            return Err(format!("version {} is not known here", snapshot.version));
+            return Err(MeaningError::UnknownVersion(u64::from(snapshot.version)));
         }
         Ok(snapshot)
     }

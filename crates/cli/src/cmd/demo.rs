@@ -219,18 +219,7 @@ fn live(args: &Args, these: &Demo, dir: &Path) -> anyhow::Result<Answer> {
         }
         print::json(&value);
     } else {
-        print::answer(&format!(
-            "done: {restarts} restarts, {} of {} handshakes failed (certificate {}, refused {}, other {}), state {state}, {seconds:.0} s",
-            count.failed,
-            count.handshakes,
-            count.failed_by.certificate,
-            count.failed_by.refused,
-            count.failed_by.other
-        ));
-        print::answer(&format!(
-            "excused inside announced restarts: {}, the longest {:.1} s",
-            count.excused.count, count.excused.longest_seconds
-        ));
+        told(&count, restarts, &state, seconds);
         if !these.naive {
             print::answer("compare: capgrow demo --naive      (replace everything at once)");
             print::answer(
@@ -240,6 +229,21 @@ fn live(args: &Args, these: &Demo, dir: &Path) -> anyhow::Result<Answer> {
     }
     let good = these.naive || (count.failed == 0 && state == "S2");
     Ok(if good { Answer::Yes } else { Answer::No })
+}
+
+fn told(count: &lab::Count, restarts: u64, state: &str, seconds: f64) {
+    print::answer(&format!(
+        "done: {restarts} restarts, {} of {} handshakes failed (certificate {}, refused {}, other {}), state {state}, {seconds:.0} s",
+        count.failed,
+        count.handshakes,
+        count.failed_by.certificate,
+        count.failed_by.refused,
+        count.failed_by.other
+    ));
+    print::answer(&format!(
+        "excused inside announced restarts: {}, the longest {:.1} s",
+        count.excused.count, count.excused.longest_seconds
+    ));
 }
 
 /// The same words for the commands inside, which print nothing themselves.

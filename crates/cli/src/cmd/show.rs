@@ -16,19 +16,7 @@ use crate::print::failure;
 /// One screen: phases, restarts, bound, proof, digest, next command.
 pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, other: Option<&(Goal, u64)>) {
     if !document.blocked.is_empty() {
-        print::answer("no plan: something stands in the way");
-        for blocked in &document.blocked {
-            let what = blocked
-                .link
-                .as_ref()
-                .or(blocked.component.as_ref())
-                .map_or("fleet", String::as_str);
-            print::answer(&format!("  {what}: {}", blocked.reason));
-            for remedy in &blocked.remedies {
-                print::answer(&format!("    remedy: {remedy}"));
-            }
-        }
-        return;
+        return blocked(document);
     }
     let claims = &document.claims;
     print::answer(&format!(
@@ -93,6 +81,21 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
             "next: capgrow apply {} shows every change; with --approve it is carried out",
             &digest[..12]
         ));
+    }
+}
+
+fn blocked(document: &PlanDocument) {
+    print::answer("no plan: something stands in the way");
+    for blocked in &document.blocked {
+        let what = blocked
+            .link
+            .as_ref()
+            .or(blocked.component.as_ref())
+            .map_or("fleet", String::as_str);
+        print::answer(&format!("  {what}: {}", blocked.reason));
+        for remedy in &blocked.remedies {
+            print::answer(&format!("    remedy: {remedy}"));
+        }
     }
 }
 
