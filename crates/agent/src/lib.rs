@@ -15,6 +15,7 @@ mod tree;
 
 pub use hands::OsEntropy;
 pub use hands::OsHands;
+pub use hands::Progress;
 pub use hands::commands;
 pub use handshake::Call;
 pub use handshake::Shake;

@@ -166,10 +166,9 @@ pub fn ended(
         if let exec::run::StepError::Prepare(error)
         | exec::run::StepError::Effective(error)
         | exec::run::StepError::Observe(error) = why
+            && let Some(hint) = &error.hint
         {
-            for hint in &error.hint {
-                print::line(&format!("capgrow: hint: {hint}"));
-            }
+            print::line(&format!("capgrow: hint: {hint}"));
         }
         print::line(
             "capgrow: hint: `capgrow apply --resume` goes on; `capgrow undo` takes back what was done",

@@ -30,8 +30,6 @@ pub struct Designed {
     pub model: Model,
     /// The snapshot with the rotations resolved; the plan names it.
     pub snapshot: Snapshot,
-    /// What each component's files become.
-    pub changes: BTreeMap<String, Changes>,
     /// The other goal and its lower bound.
     pub other: Option<(Goal, u64)>,
 }
@@ -70,7 +68,6 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
             document,
             model: Model::default(),
             snapshot,
-            changes: BTreeMap::new(),
             other: None,
         });
     }
@@ -106,7 +103,6 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
         document,
         model: lowered.model,
         snapshot,
-        changes,
         other,
     })
 }

@@ -96,7 +96,7 @@ impl<'a> Work<'a> {
                 Ok(component) => {
                     components.insert(id.clone(), component);
                 }
-                Err(error) => errors.push(error),
+                Err(error) => errors.push(error.to_string()),
             }
         }
         if !errors.is_empty() {

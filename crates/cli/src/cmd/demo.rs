@@ -221,14 +221,18 @@ fn live(args: &Args, these: &Demo, dir: &Path) -> anyhow::Result<Answer> {
     } else {
         told(&count, restarts, &state, seconds);
         if !these.naive {
-            print::answer("compare: capgrow demo --naive      (replace everything at once)");
-            print::answer(
-                "yours:   capgrow demo --keep DIR   (start the same fleet in DIR: the other commands are yours to try)",
-            );
+            invited();
         }
     }
     let good = these.naive || (count.failed == 0 && state == "S2");
     Ok(if good { Answer::Yes } else { Answer::No })
+}
+
+fn invited() {
+    print::answer("compare: capgrow demo --naive      (replace everything at once)");
+    print::answer(
+        "yours:   capgrow demo --keep DIR   (start the same fleet in DIR: the other commands are yours to try)",
+    );
 }
 
 fn told(count: &lab::Count, restarts: u64, state: &str, seconds: f64) {

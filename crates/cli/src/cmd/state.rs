@@ -52,13 +52,13 @@ struct Looked {
 }
 
 fn look(dir: &FleetDir, these: &State) -> anyhow::Result<Looked> {
-    if let Some(state) = &these.state {
-        if !matches!(state.as_str(), "S0" | "S1" | "S2") {
-            return Err(failure(
-                format!("`{state}` is not a state"),
-                "S0 (old), S1 (coexistence) or S2 (retired)",
-            ));
-        }
+    if let Some(state) = &these.state
+        && !matches!(state.as_str(), "S0" | "S1" | "S2")
+    {
+        return Err(failure(
+            format!("`{state}` is not a state"),
+            "S0 (old), S1 (coexistence) or S2 (retired)",
+        ));
     }
     let machine = carry::own_machine();
     let all = runs::all(dir, &machine)?;
@@ -71,16 +71,16 @@ fn look(dir: &FleetDir, these: &State) -> anyhow::Result<Looked> {
     let last = all.iter().rev().find(|run| run.plan.is_some());
     let mut expected = these.state.clone();
     let mut rotations: Vec<RotationFacts> = Vec::new();
-    if let Some(run) = last {
-        if let Ok(document) = runs::plan_of(dir, run) {
-            let planned = apply::snapshot_of(dir, &document)?;
-            rotations.clone_from(&planned.rotations);
-            for (name, der) in planned.certificates {
-                snapshot.certificates.entry(name).or_insert(der);
-            }
-            let goal = goal_now(run, &document);
-            expected = expected.or(goal);
+    if let Some(run) = last
+        && let Ok(document) = runs::plan_of(dir, run)
+    {
+        let planned = apply::snapshot_of(dir, &document)?;
+        rotations.clone_from(&planned.rotations);
+        for (name, der) in planned.certificates {
+            snapshot.certificates.entry(name).or_insert(der);
         }
+        let goal = goal_now(run, &document);
+        expected = expected.or(goal);
     }
     if rotations.is_empty() && !dir.doc.rotate.is_empty() {
         // Nothing was carried out yet: the fleet file says what old and new are.
