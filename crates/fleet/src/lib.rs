@@ -1,7 +1,7 @@
 //! What is there and what is wrong with it: fleet file, snapshot, links.
 //!
-//! [`file`] is `capgrow.toml` as written, [`declare`] its meaning, [`scan`] looks at the hosts through
-//! `product::HostFiles` and writes a [`snapshot::Snapshot`], [`format`] holds the serialised form of changes.
+//! [`mod@file`] is `capgrow.toml` as written, [`declare`] its meaning, [`scan`] looks at the hosts through
+//! `product::HostFiles` and writes a [`snapshot::Snapshot`], [`mod@format`] holds the serialised form of changes.
 
 mod assemble;
 mod changes;

@@ -1,8 +1,8 @@
 //! The untrusted search for the order with the fewest restarts, and its bound.
 //!
 //! [`plan_model`] turns a model into a plan document. Nothing here is trusted: `plan::check` reads the document
-//! and decides. The way: [`demand`] says which events must precede which, [`patterns`] chooses how the events
-//! of each component fall together, [`waves`] puts the steps in order, [`bound`] proves how cheap it could be.
+//! and decides. The way: `demand` says which events must precede which, `patterns` chooses how the events
+//! of each component fall together, `waves` puts the steps in order, `bound` proves how cheap it could be.
 
 mod bound;
 mod core;
