@@ -141,6 +141,16 @@ impl HostFiles for Tree {
         }
     }
 
+    fn unlistable(&self, dir: &str) -> Option<String> {
+        match self.open(dir, OFlags::RDONLY | OFlags::DIRECTORY) {
+            Ok(_) | Err(Errno::NOENT | Errno::NOTDIR) => None,
+            Err(errno) => Some(format!(
+                "the directory cannot be read: {}",
+                std::io::Error::from(errno)
+            )),
+        }
+    }
+
     fn list(&self, dir: &str) -> Vec<FileEntry> {
         let Ok(fd) = self.open(dir, OFlags::RDONLY | OFlags::DIRECTORY) else {
             return Vec::new();

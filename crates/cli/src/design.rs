@@ -52,16 +52,17 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
     if let Some(first) = refusals.iter().find(|refusal| refusal.unusable) {
         return Err(unusable(first, &refusals).into());
     }
-    if !refusals.is_empty() {
-        let blocked = refusals.iter().map(|refusal| plan::Blocked {
-            component: Some(refusal.target.clone()),
-            link: None,
-            reason: refusal.what.clone(),
-            remedies: vec![refusal.fix.clone()],
-        });
+    let mut blocked = not_understood(&snapshot);
+    blocked.extend(refusals.iter().map(|refusal| plan::Blocked {
+        component: Some(refusal.target.clone()),
+        link: None,
+        reason: refusal.what.clone(),
+        remedies: vec![refusal.fix.clone()],
+    }));
+    if !blocked.is_empty() {
         let document = PlanDocument {
             goal,
-            blocked: blocked.collect(),
+            blocked,
             ..PlanDocument::default()
         };
         return Ok(Designed {
@@ -105,6 +106,25 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
         snapshot,
         other,
     })
+}
+
+/// What the scan could not read or understand: a plan without it would leave a component behind unseen.
+fn not_understood(snapshot: &Snapshot) -> Vec<plan::Blocked> {
+    snapshot
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == "error")
+        .map(|finding| plan::Blocked {
+            component: Some(finding.target.clone()),
+            link: None,
+            reason: finding.text.clone(),
+            remedies: finding
+                .fix
+                .iter()
+                .map(|fix| format!("{fix}; then capgrow scan"))
+                .collect(),
+        })
+        .collect()
 }
 
 /// The first reason in full; the others as hints.
@@ -195,7 +215,8 @@ fn questions(snapshot: &Snapshot, lowered: &Lowered, changes: &BTreeMap<String, 
     }
     for (component, changes) in changes {
         for note in &changes.notes {
-            all.push(json!({ "about": component, "text": note, "proposal": null, "note": true }));
+            let text = note.strip_prefix(&format!("{component}: ")).unwrap_or(note);
+            all.push(json!({ "about": component, "text": text, "proposal": null, "note": true }));
         }
     }
     all

@@ -113,6 +113,17 @@ pub fn find(dir: &FleetDir, machine: &OsMachine, start: Option<&str>) -> anyhow:
         .ok_or_else(|| failure("there is no run yet", "capgrow plan, then capgrow apply"))
 }
 
+/// The last run of which something stands; where none does, the last run.
+pub fn last_standing(dir: &FleetDir, machine: &OsMachine) -> anyhow::Result<RunFacts> {
+    for run in all(dir, machine)?.into_iter().rev() {
+        let Ok((journal, _)) = Journal::open(machine, &place(dir)?, run.id.clone()) else { continue };
+        if !journal.standing().is_empty() {
+            return Ok(run);
+        }
+    }
+    find(dir, machine, None)
+}
+
 /// The plan of a run.
 pub fn plan_of(dir: &FleetDir, run: &RunFacts) -> anyhow::Result<PlanDocument> {
     let digest = run.plan.as_deref().ok_or_else(|| {

@@ -274,13 +274,20 @@ fn one(
     let mut anchors: Vec<Certificate> = Vec::new();
     let mut read: BTreeMap<String, Vec<Certificate>> = BTreeMap::new();
     for (component, new, material_name) in &candidates {
-        let moves = snapshot.uses.iter().any(|facts| {
-            facts.component == *component
-                && facts.presented.first().is_some_and(|leaf| leaving.contains(leaf))
-        });
-        if !moves {
+        let presents = |wanted: &dyn Fn(&Fingerprint) -> bool| {
+            snapshot
+                .uses
+                .iter()
+                .any(|facts| facts.component == *component && facts.presented.first().is_some_and(wanted))
+        };
+        if !snapshot
+            .uses
+            .iter()
+            .any(|facts| facts.component == *component && !facts.presented.is_empty())
+        {
             continue;
         }
+        let moves = presents(&|leaf| leaving.contains(leaf));
         let chain = match read.get(material_name) {
             Some(chain) => chain.clone(),
             None => match material(new, tool) {
@@ -302,6 +309,13 @@ fn one(
                 }
             },
         };
+        // What has moved already is part of the rotation too: its state is compared with the new chain.
+        let moved = chain
+            .first()
+            .is_some_and(|leaf| presents(&|seen| *seen == hex(&leaf.sha256())));
+        if !moves && !moved {
+            continue;
+        }
         for anchor in roots(rotate, new, &chain, tool).map_err(|refusal| vec![refusal])? {
             if !anchors.contains(&anchor) {
                 anchors.push(anchor);

@@ -241,6 +241,11 @@ fn presented(
                 .iter()
                 .map(|certificate| snapshot.keep(certificate))
                 .collect();
+            if facts.presented.is_empty() {
+                let text = "the private key fits no certificate in it".to_owned();
+                let fix = "put the pair that belongs together in place".to_owned();
+                finding(snapshot, "error", &target, text, Some(fix));
+            }
             if alias.is_none() && facts.keys > 1 {
                 let text = format!(
                     "holds {} private keys and no alias is named: {} takes entry {}",

@@ -67,8 +67,31 @@ fn candidates(files: &dyn HostFiles, trees: &[String], snapshot: &mut Snapshot) 
             break;
         }
         let shown = if dir.is_empty() { "/" } else { &dir };
-        for entry in files.list(shown) {
+        let entries = files.list(shown);
+        if entries.is_empty()
+            && let Some(why) = files.unlistable(shown)
+        {
+            let fix = "let the user who runs the scan enter it, or run it as one who may".to_owned();
+            finding(
+                snapshot,
+                "warning",
+                &format!("{}:{shown}", files.host()),
+                why,
+                Some(fix),
+            );
+        }
+        for entry in entries {
             let path = format!("{dir}/{}", entry.name);
+            if entry.name.contains(char::REPLACEMENT_CHARACTER) {
+                finding(
+                    snapshot,
+                    "warning",
+                    &format!("{}:{path}", files.host()),
+                    "the name is not UTF-8: it was not looked at".to_owned(),
+                    Some("rename it if it holds keys or certificates".to_owned()),
+                );
+                continue;
+            }
             match entry.kind {
                 FileKind::Directory => open.push(path),
                 FileKind::File if is_store(files, &path) => found.push(path),

@@ -79,8 +79,7 @@ fn look(dir: &FleetDir, these: &State) -> anyhow::Result<Looked> {
         for (name, der) in planned.certificates {
             snapshot.certificates.entry(name).or_insert(der);
         }
-        let goal = goal_now(run, &document);
-        expected = expected.or(goal);
+        expected = expected.or_else(|| goal_now(dir, &all));
     }
     if rotations.is_empty() && !dir.doc.rotate.is_empty() {
         // Nothing was carried out yet: the fleet file says what old and new are.
@@ -99,26 +98,28 @@ fn look(dir: &FleetDir, these: &State) -> anyhow::Result<Looked> {
     })
 }
 
-/// What the last finished run should have left: its goal, or where it began when it was undone.
-fn goal_now(run: &runs::RunFacts, document: &plan::PlanDocument) -> Option<String> {
-    run.outcome()?;
-    let approvals: Vec<&str> = run
-        .records
-        .iter()
-        .filter_map(|record| match record {
+/// What the finished runs should have left: the goal of the last one that stands.
+fn goal_now(dir: &FleetDir, all: &[runs::RunFacts]) -> Option<String> {
+    let mut state = "S0";
+    for run in all {
+        if run.outcome().is_none() {
+            // What a run that is not finished leaves is no state that anybody asked for.
+            return None;
+        }
+        let mut approvals = run.records.iter().filter_map(|record| match record {
             exec::log::Record::Approved { plan, .. } => Some(plan.as_str()),
             _ => None,
-        })
-        .collect();
-    let undone = approvals.last() != approvals.first();
-    Some(
-        match (undone, document.goal) {
-            (true, _) => "S0",
-            (false, plan::Goal::Coexistence) => "S1",
-            (false, plan::Goal::Retired) => "S2",
+        });
+        let undone = approvals.next() != approvals.last().or(run.plan.as_deref());
+        let Ok(document) = runs::plan_of(dir, run) else { continue };
+        if !undone {
+            state = match document.goal {
+                plan::Goal::Coexistence => "S1",
+                plan::Goal::Retired => "S2",
+            };
         }
-        .to_owned(),
-    )
+    }
+    Some(state.to_owned())
 }
 
 fn presented(snapshot: &Snapshot, link: &fleet::snapshot::LinkFacts) -> Option<String> {

@@ -1,6 +1,7 @@
 //! `capgrow undo`: the reverse plan of a run, checked like any other, live and byte for byte.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use exec::journal::Journal;
 use exec::log::Record;
@@ -29,12 +30,15 @@ pub fn run(args: &Args, these: &Undo) -> anyhow::Result<Answer> {
     let dir = FleetDir::open(args)?;
     let _lock = runs::lock(&dir)?;
     let machine = carry::own_machine();
-    let run = runs::find(&dir, &machine, these.run.as_deref())?;
+    let run = match &these.run {
+        Some(name) => runs::find(&dir, &machine, Some(name))?,
+        None => runs::last_standing(&dir, &machine)?,
+    };
     let forward = runs::plan_of(&dir, &run)?;
     let snapshot = apply::snapshot_of(&dir, &forward)?;
     let model = check::model_of(&forward, Some(&dir))?;
     let mut journal = apply::open(&machine, &dir, &run.id)?;
-    let document = reverse(&forward, &model, &journal, these.to.unwrap_or(0));
+    let document = reverse(&dir, &forward, &model, &journal, these.to.unwrap_or(0))?;
     if document.steps.is_empty() {
         print::answer(&format!("run {}: nothing is left to undo", run.id.as_str()));
         return Ok(Answer::Yes);
@@ -105,116 +109,91 @@ pub fn run(args: &Args, these: &Undo) -> anyhow::Result<Answer> {
     ))
 }
 
-/// What each component's events stand at, from the journal: done and not undone since, with the forward step.
-fn standing<'a>(forward: &'a PlanDocument, journal: &Journal<'_>) -> Vec<(&'a Step, Vec<Event>)> {
-    let mut found = Vec::new();
-    for step in &forward.steps {
-        let begun = journal
-            .records()
-            .iter()
-            .any(|record| matches!(record, Record::StepBegun { step: id, .. } if *id == step.id));
-        if !begun {
-            continue;
-        }
-        let wrote = |event: Event| {
-            journal
-                .standing()
-                .iter()
-                .any(|intent| intent.step == format!("{}/{}", step.id, event.word()))
-        };
-        let done = exec::run::is_done(journal, &step.id);
-        let undone = |event: Event| undone(journal, &step.id, event);
-        let events: Vec<Event> = step
-            .events
-            .iter()
-            .copied()
-            .filter(|event| (done || wrote(*event)) && !undone(*event))
-            .collect();
-        if !events.is_empty() {
-            found.push((step, events));
-        }
-    }
-    found
-}
-
-/// Whether an undo step for this event is the last word of the journal on it.
-fn undone(journal: &Journal<'_>, step: &str, event: Event) -> bool {
-    let mut undone = false;
+/// What has happened to each component by this run and was not undone since, from the journal. A step that began
+/// and did not end counts with the events whose files it wrote.
+fn standing(dir: &FleetDir, journal: &Journal<'_>) -> anyhow::Result<BTreeMap<String, Vec<Event>>> {
+    let mut current: Option<PlanDocument> = None;
+    let mut stand: BTreeMap<String, BTreeSet<Event>> = BTreeMap::new();
     for record in journal.records() {
         match record {
-            Record::StepDone { step: id, .. } if id == step => undone = false,
-            Record::StepDone { step: id, .. }
-                if undo_id_of(id, step) == Some(event) || undo_all(id, step) =>
-            {
-                undone = true
+            Record::Approved { plan, .. } => current = Some(apply::load(dir, plan)?),
+            Record::StepDone { step, .. } | Record::StepBegun { step, .. } => {
+                let Some(document) = &current else { continue };
+                let Some(found) = document.steps.iter().find(|found| found.id == *step) else { continue };
+                let events = stand.entry(found.component.clone()).or_default();
+                let done = matches!(record, Record::StepDone { .. });
+                for event in &found.events {
+                    let wrote = || journal.standing().iter().any(|intent| intent.step == format!("{step}/{}", event.word()));
+                    match document.direction {
+                        Direction::Forward if done || wrote() => {
+                            events.insert(*event);
+                        }
+                        Direction::Undo if done => {
+                            events.remove(event);
+                        }
+                        _ => {}
+                    }
+                }
             }
             _ => {}
         }
     }
-    undone
+    stand.retain(|_, events| !events.is_empty());
+    Ok(stand.into_iter().map(|(component, events)| (component, events.into_iter().collect())).collect())
 }
 
-fn undo_id_of(id: &str, step: &str) -> Option<Event> {
-    let rest = id.strip_prefix("undo-")?.strip_suffix(&format!("-{step}"))?;
-    Event::ALL.into_iter().find(|event| event.word() == rest)
-}
-
-fn undo_all(id: &str, step: &str) -> bool {
-    id.strip_prefix("undo-all-")
-        .is_some_and(|rest| rest.split('#').next() == Some(step))
-}
-
-/// The reverse plan from where the journal stands down to (and without) `to_wave`.
-fn reverse(forward: &PlanDocument, model: &Model, journal: &Journal<'_>, to_wave: u32) -> PlanDocument {
-    let standing: Vec<(&Step, Vec<Event>)> = standing(forward, journal);
-    let mut start: BTreeMap<String, Vec<Event>> = BTreeMap::new();
-    for (step, events) in &standing {
-        start.entry(step.component.clone()).or_default().extend(events);
-    }
-    for events in start.values_mut() {
-        events.sort();
-        events.dedup();
-    }
-    let attempt = journal
-        .records()
+/// The reverse plan from where the journal stands. With `to_wave`, what happened up to that wave stays.
+fn reverse(
+    dir: &FleetDir,
+    forward: &PlanDocument,
+    model: &Model,
+    journal: &Journal<'_>,
+    to_wave: u32,
+) -> anyhow::Result<PlanDocument> {
+    let mut start = standing(dir, journal)?;
+    let kept: Vec<(&str, Event)> = forward
+        .steps
         .iter()
-        .filter(|record| matches!(record, Record::Approved { .. }))
-        .count();
-    let last = standing.iter().map(|(step, _)| step.wave).max().unwrap_or(0);
-    let mut steps: Vec<Step> = Vec::new();
-    for (step, events) in standing.iter().rev().filter(|(step, _)| step.wave > to_wave) {
-        let mut undo = Step {
-            id: format!("undo-all-{}#{attempt}", step.id),
-            wave: last - step.wave + 1,
-            component: step.component.clone(),
-            events: events.clone(),
-            effective: step.effective,
-            chain: step.chain,
-            ..Step::default()
-        };
-        let names: Vec<serde_json::Value> = originals(forward, model, &step.component, events)
-            .into_iter()
-            .map(serde_json::Value::from)
-            .collect();
-        undo.extra
-            .insert("reverses".to_owned(), serde_json::Value::Array(names));
-        steps.push(undo);
+        .filter(|step| step.wave <= to_wave)
+        .flat_map(|step| step.events.iter().map(|event| (step.component.as_str(), *event)))
+        .collect();
+    let attempt = journal.records().iter().filter(|record| matches!(record, Record::Approved { .. })).count();
+    let mut document = if kept.is_empty() {
+        planner::plan_undo(model, forward, &start)
+    } else {
+        mirrored(forward, &mut start, to_wave)
+    };
+    for step in &mut document.steps {
+        step.id = format!("undo{attempt}-{}", step.id);
+        let names: Vec<serde_json::Value> =
+            originals(forward, model, &step.component, &step.events).into_iter().map(serde_json::Value::from).collect();
+        step.extra.insert("reverses".to_owned(), serde_json::Value::Array(names));
     }
-    let waves: std::collections::BTreeSet<u32> = steps.iter().map(|step| step.wave).collect();
+    document.snapshot.clone_from(&forward.snapshot);
+    document.waived.clone_from(&forward.waived);
+    Ok(document)
+}
+
+/// The forward waves after `to_wave` backwards.
+fn mirrored(forward: &PlanDocument, start: &mut BTreeMap<String, Vec<Event>>, to_wave: u32) -> PlanDocument {
+    let stands = |step: &Step, event: &Event| start.get(&step.component).is_some_and(|events| events.contains(event));
+    let last = forward.steps.iter().filter(|step| step.events.iter().any(|event| stands(step, event))).map(|step| step.wave).max();
+    let last = last.unwrap_or(0);
+    let mut steps = Vec::new();
+    for step in forward.steps.iter().filter(|step| step.wave > to_wave && step.wave <= last) {
+        let mut events: Vec<Event> = step.events.iter().copied().filter(|event| stands(step, event)).collect();
+        events.reverse();
+        if !events.is_empty() {
+            let wave = last - step.wave + 1;
+            steps.push(Step { wave, events, writes: Vec::new(), extra: BTreeMap::new(), ..step.clone() });
+        }
+    }
+    let waves: BTreeSet<u32> = steps.iter().map(|step| step.wave).collect();
     let dense: BTreeMap<u32, u32> = waves.into_iter().zip(1..).collect();
     for step in &mut steps {
         step.wave = dense[&step.wave];
     }
-    steps.sort_by(|a, b| (a.wave, &a.id).cmp(&(b.wave, &b.id)));
-    PlanDocument {
-        goal: forward.goal,
-        direction: Direction::Undo,
-        start,
-        steps,
-        snapshot: forward.snapshot.clone(),
-        waived: forward.waived.clone(),
-        ..PlanDocument::default()
-    }
+    PlanDocument { goal: forward.goal, direction: Direction::Undo, start: start.clone(), steps, ..PlanDocument::default() }
 }
 
 /// The forward file sets that an undo of these events takes back: those of every component that reads the same files.
