@@ -118,11 +118,7 @@ fn not_understood(snapshot: &Snapshot) -> Vec<plan::Blocked> {
             component: Some(finding.target.clone()),
             link: None,
             reason: finding.text.clone(),
-            remedies: finding
-                .fix
-                .iter()
-                .map(|fix| format!("{fix}; then capgrow scan"))
-                .collect(),
+            remedies: finding.fix.iter().cloned().collect(),
         })
         .collect()
 }

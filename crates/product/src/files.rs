@@ -32,6 +32,11 @@ pub trait HostFiles: Sync {
     /// The entries of a directory in name order; empty where there is none.
     fn list(&self, dir: &str) -> Vec<FileEntry>;
 
+    /// Why a directory that is there cannot be listed; `None` where it can, or is not there.
+    fn unlistable(&self, _dir: &str) -> Option<String> {
+        None
+    }
+
     /// Runs a read-only command of the product in `dir` and returns its standard output.
     ///
     /// # Errors
