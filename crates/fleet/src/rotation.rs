@@ -274,20 +274,10 @@ fn one(
     let mut anchors: Vec<Certificate> = Vec::new();
     let mut read: BTreeMap<String, Vec<Certificate>> = BTreeMap::new();
     for (component, new, material_name) in &candidates {
-        let presents = |wanted: &dyn Fn(&Fingerprint) -> bool| {
-            snapshot
-                .uses
-                .iter()
-                .any(|facts| facts.component == *component && facts.presented.first().is_some_and(wanted))
-        };
-        if !snapshot
-            .uses
-            .iter()
-            .any(|facts| facts.component == *component && !facts.presented.is_empty())
-        {
+        if !presents(snapshot, component, |_| true) {
             continue;
         }
-        let moves = presents(&|leaf| leaving.contains(leaf));
+        let moves = presents(snapshot, component, |leaf| leaving.contains(leaf));
         let chain = match read.get(material_name) {
             Some(chain) => chain.clone(),
             None => match material(new, tool) {
@@ -312,7 +302,7 @@ fn one(
         // What has moved already is part of the rotation too: its state is compared with the new chain.
         let moved = chain
             .first()
-            .is_some_and(|leaf| presents(&|seen| *seen == hex(&leaf.sha256())));
+            .is_some_and(|leaf| presents(snapshot, component, |seen| *seen == hex(&leaf.sha256())));
         if !moves && !moved {
             continue;
         }
@@ -338,6 +328,14 @@ fn one(
     } else {
         Err(refusals)
     }
+}
+
+/// Whether a leaf that the component presents is like that.
+fn presents(snapshot: &Snapshot, component: &str, wanted: impl Fn(&Fingerprint) -> bool) -> bool {
+    snapshot
+        .uses
+        .iter()
+        .any(|facts| facts.component == component && facts.presented.first().is_some_and(&wanted))
 }
 
 /// Where the new chain lies.

@@ -102,16 +102,16 @@ fn look(dir: &FleetDir, these: &State) -> anyhow::Result<Looked> {
 fn goal_now(dir: &FleetDir, all: &[runs::RunFacts]) -> Option<String> {
     let mut state = "S0";
     for run in all {
-        if run.outcome().is_none() {
-            // What a run that is not finished leaves is no state that anybody asked for.
-            return None;
-        }
+        // What a run that is not finished leaves is no state that anybody asked for.
+        run.outcome()?;
         let mut approvals = run.records.iter().filter_map(|record| match record {
             exec::log::Record::Approved { plan, .. } => Some(plan.as_str()),
             _ => None,
         });
-        let undone = approvals.next() != approvals.last().or(run.plan.as_deref());
-        let Ok(document) = runs::plan_of(dir, run) else { continue };
+        let undone = approvals.next() != approvals.next_back().or(run.plan.as_deref());
+        let Ok(document) = runs::plan_of(dir, run) else {
+            continue;
+        };
         if !undone {
             state = match document.goal {
                 plan::Goal::Coexistence => "S1",

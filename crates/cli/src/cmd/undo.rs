@@ -59,24 +59,7 @@ pub fn run(args: &Args, these: &Undo) -> anyhow::Result<Answer> {
         if args.json {
             print::json(&document.to_value());
         } else {
-            print::answer(&format!(
-                "undo of run {}: {} steps",
-                run.id.as_str(),
-                document.steps.len()
-            ));
-            for step in &document.steps {
-                print::answer(&format!(
-                    "  phase {}  {}: undo {}",
-                    step.wave,
-                    step.component,
-                    show::words(&step.events)
-                ));
-            }
-            print::answer(&format!("digest {}", show::spaced(&digest)));
-            print::answer(&format!(
-                "dry run: nothing was changed. To carry it out: capgrow undo {} --approve",
-                run.id.as_str()
-            ));
+            shown(run.id.as_str(), &document, &digest);
         }
         return Ok(Answer::Yes);
     }
@@ -109,6 +92,22 @@ pub fn run(args: &Args, these: &Undo) -> anyhow::Result<Answer> {
     ))
 }
 
+fn shown(run: &str, document: &PlanDocument, digest: &str) {
+    print::answer(&format!("undo of run {run}: {} steps", document.steps.len()));
+    for step in &document.steps {
+        print::answer(&format!(
+            "  phase {}  {}: undo {}",
+            step.wave,
+            step.component,
+            show::words(&step.events)
+        ));
+    }
+    print::answer(&format!("digest {}", show::spaced(digest)));
+    print::answer(&format!(
+        "dry run: nothing was changed. To carry it out: capgrow undo {run} --approve"
+    ));
+}
+
 /// What has happened to each component by this run and was not undone since, from the journal. A step that began
 /// and did not end counts with the events whose files it wrote.
 fn standing(dir: &FleetDir, journal: &Journal<'_>) -> anyhow::Result<BTreeMap<String, Vec<Event>>> {
@@ -119,11 +118,18 @@ fn standing(dir: &FleetDir, journal: &Journal<'_>) -> anyhow::Result<BTreeMap<St
             Record::Approved { plan, .. } => current = Some(apply::load(dir, plan)?),
             Record::StepDone { step, .. } | Record::StepBegun { step, .. } => {
                 let Some(document) = &current else { continue };
-                let Some(found) = document.steps.iter().find(|found| found.id == *step) else { continue };
+                let Some(found) = document.steps.iter().find(|found| found.id == *step) else {
+                    continue;
+                };
                 let events = stand.entry(found.component.clone()).or_default();
                 let done = matches!(record, Record::StepDone { .. });
                 for event in &found.events {
-                    let wrote = || journal.standing().iter().any(|intent| intent.step == format!("{step}/{}", event.word()));
+                    let wrote = || {
+                        journal
+                            .standing()
+                            .iter()
+                            .any(|intent| intent.step == format!("{step}/{}", event.word()))
+                    };
                     match document.direction {
                         Direction::Forward if done || wrote() => {
                             events.insert(*event);
@@ -139,7 +145,10 @@ fn standing(dir: &FleetDir, journal: &Journal<'_>) -> anyhow::Result<BTreeMap<St
         }
     }
     stand.retain(|_, events| !events.is_empty());
-    Ok(stand.into_iter().map(|(component, events)| (component, events.into_iter().collect())).collect())
+    Ok(stand
+        .into_iter()
+        .map(|(component, events)| (component, events.into_iter().collect()))
+        .collect())
 }
 
 /// The reverse plan from where the journal stands. With `to_wave`, what happened up to that wave stays.
@@ -157,7 +166,11 @@ fn reverse(
         .filter(|step| step.wave <= to_wave)
         .flat_map(|step| step.events.iter().map(|event| (step.component.as_str(), *event)))
         .collect();
-    let attempt = journal.records().iter().filter(|record| matches!(record, Record::Approved { .. })).count();
+    let attempt = journal
+        .records()
+        .iter()
+        .filter(|record| matches!(record, Record::Approved { .. }))
+        .count();
     let mut document = if kept.is_empty() {
         planner::plan_undo(model, forward, &start)
     } else {
@@ -165,9 +178,12 @@ fn reverse(
     };
     for step in &mut document.steps {
         step.id = format!("undo{attempt}-{}", step.id);
-        let names: Vec<serde_json::Value> =
-            originals(forward, model, &step.component, &step.events).into_iter().map(serde_json::Value::from).collect();
-        step.extra.insert("reverses".to_owned(), serde_json::Value::Array(names));
+        let names: Vec<serde_json::Value> = originals(forward, model, &step.component, &step.events)
+            .into_iter()
+            .map(serde_json::Value::from)
+            .collect();
+        step.extra
+            .insert("reverses".to_owned(), serde_json::Value::Array(names));
     }
     document.snapshot.clone_from(&forward.snapshot);
     document.waived.clone_from(&forward.waived);
@@ -176,16 +192,40 @@ fn reverse(
 
 /// The forward waves after `to_wave` backwards.
 fn mirrored(forward: &PlanDocument, start: &mut BTreeMap<String, Vec<Event>>, to_wave: u32) -> PlanDocument {
-    let stands = |step: &Step, event: &Event| start.get(&step.component).is_some_and(|events| events.contains(event));
-    let last = forward.steps.iter().filter(|step| step.events.iter().any(|event| stands(step, event))).map(|step| step.wave).max();
+    let stands = |step: &Step, event: &Event| {
+        start
+            .get(&step.component)
+            .is_some_and(|events| events.contains(event))
+    };
+    let last = forward
+        .steps
+        .iter()
+        .filter(|step| step.events.iter().any(|event| stands(step, event)))
+        .map(|step| step.wave)
+        .max();
     let last = last.unwrap_or(0);
     let mut steps = Vec::new();
-    for step in forward.steps.iter().filter(|step| step.wave > to_wave && step.wave <= last) {
-        let mut events: Vec<Event> = step.events.iter().copied().filter(|event| stands(step, event)).collect();
+    for step in forward
+        .steps
+        .iter()
+        .filter(|step| step.wave > to_wave && step.wave <= last)
+    {
+        let mut events: Vec<Event> = step
+            .events
+            .iter()
+            .copied()
+            .filter(|event| stands(step, event))
+            .collect();
         events.reverse();
         if !events.is_empty() {
             let wave = last - step.wave + 1;
-            steps.push(Step { wave, events, writes: Vec::new(), extra: BTreeMap::new(), ..step.clone() });
+            steps.push(Step {
+                wave,
+                events,
+                writes: Vec::new(),
+                extra: BTreeMap::new(),
+                ..step.clone()
+            });
         }
     }
     let waves: BTreeSet<u32> = steps.iter().map(|step| step.wave).collect();
@@ -193,7 +233,13 @@ fn mirrored(forward: &PlanDocument, start: &mut BTreeMap<String, Vec<Event>>, to
     for step in &mut steps {
         step.wave = dense[&step.wave];
     }
-    PlanDocument { goal: forward.goal, direction: Direction::Undo, start: start.clone(), steps, ..PlanDocument::default() }
+    PlanDocument {
+        goal: forward.goal,
+        direction: Direction::Undo,
+        start: start.clone(),
+        steps,
+        ..PlanDocument::default()
+    }
 }
 
 /// The forward file sets that an undo of these events takes back: those of every component that reads the same files.
