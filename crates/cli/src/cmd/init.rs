@@ -82,3 +82,6 @@ look-in = []                          # where to look for products and stores, f
 # leave = { issuer = "CN=Old CA" }    # or "*", default-of = "workload-automation", sha256 = [...], expiring-within = "45d"
 # to    = { chain = "new/chain.pem", key = "new/tls.key" }
 "#;
+
+#[cfg(test)]
+mod tests;
