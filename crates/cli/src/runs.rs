@@ -116,7 +116,9 @@ pub fn find(dir: &FleetDir, machine: &OsMachine, start: Option<&str>) -> anyhow:
 /// The last run of which something stands; where none does, the last run.
 pub fn last_standing(dir: &FleetDir, machine: &OsMachine) -> anyhow::Result<RunFacts> {
     for run in all(dir, machine)?.into_iter().rev() {
-        let Ok((journal, _)) = Journal::open(machine, &place(dir)?, run.id.clone()) else { continue };
+        let Ok((journal, _)) = Journal::open(machine, &place(dir)?, run.id.clone()) else {
+            continue;
+        };
         if !journal.standing().is_empty() {
             return Ok(run);
         }
