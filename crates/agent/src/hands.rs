@@ -56,6 +56,8 @@ pub struct OsHands<'a> {
     /// Old identities, for what must be refused after retirement.
     pub(crate) old: Vec<Identity>,
     direction: Direction,
+    /// All steps of the plan: those of components that read the same files carry the same writes.
+    steps: Vec<Step>,
     /// What the run reports to a person.
     pub progress: Progress<'a>,
     stop: &'a AtomicBool,
@@ -93,6 +95,7 @@ impl<'a> OsHands<'a> {
             keys,
             old: Vec::new(),
             direction: plan.direction,
+            steps: plan.steps.clone(),
             progress,
             stop,
             handshakes: 0,
@@ -146,7 +149,8 @@ impl<'a> OsHands<'a> {
     fn forward(&self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, HandsError> {
         let mut now: BTreeMap<(String, String), Option<Vec<u8>>> = BTreeMap::new();
         let mut sets: Vec<(String, String, Pending)> = Vec::new();
-        for value in &step.writes {
+        let written = self.written(step, journal);
+        for value in step.writes.iter().filter(|value| !written.contains(value)) {
             let doc: WriteDoc = serde_json::from_value(value.clone())
                 .map_err(|error| fail(format!("the plan's write cannot be read: {error}"), "plan again"))?;
             let change = fleet::format::change(&doc, self.snapshot)
@@ -186,6 +190,30 @@ impl<'a> OsHands<'a> {
                 })
             })
             .collect())
+    }
+
+    /// The writes of a step that this run has made already: by the step itself before it was interrupted, or by a
+    /// step of another component that reads the same files. A write is made once, or undo would not find its way.
+    fn written(&self, step: &Step, journal: &Journal<'_>) -> Vec<&Value> {
+        let standing = journal.standing();
+        let made = |id: &str, value: &Value| {
+            let (event, host) = (
+                value["event"].as_str().unwrap_or_default(),
+                value["host"].as_str().unwrap_or_default(),
+            );
+            let name = format!("{id}/{event}");
+            standing
+                .iter()
+                .any(|intent| intent.step == name && intent.host == host)
+        };
+        self.steps
+            .iter()
+            .flat_map(|other| other.writes.iter().map(move |value| (other, value)))
+            .filter(|(other, value)| {
+                (other.id == step.id || step.writes.contains(value)) && made(&other.id, value)
+            })
+            .map(|(_, value)| value)
+            .collect()
     }
 
     fn machine_of(&self, host: &str) -> Result<&OsMachine, HandsError> {

@@ -40,6 +40,7 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
         .latest_snapshot()?
         .ok_or_else(|| failure("there is no snapshot yet", "capgrow scan"))?;
     drifted(dir, &snapshot)?;
+    not_offered(dir)?;
     let goal = until.unwrap_or_else(|| {
         let kept =
             !dir.doc.rotate.is_empty() && dir.doc.rotate.iter().all(|rotate| rotate.retire == Some(false));
@@ -140,6 +141,51 @@ fn unusable(first: &fleet::rotation::Refusal, refusals: &[fleet::rotation::Refus
         hints,
         source: None,
     }
+}
+
+/// What the contract knows and this version does not carry out must not be passed over in silence.
+fn not_offered(dir: &FleetDir) -> anyhow::Result<()> {
+    let policy = &dir.doc.policy;
+    let mut found = Vec::new();
+    if !policy.windows.is_empty() {
+        found.push("[policy] windows".to_owned());
+    }
+    if policy.style.as_deref().is_some_and(|style| style != "proof") {
+        found.push("[policy] style".to_owned());
+    }
+    if policy
+        .prefer
+        .as_deref()
+        .is_some_and(|prefer| prefer != "cheapest")
+    {
+        found.push("[policy] prefer".to_owned());
+    }
+    for rotate in &dir.doc.rotate {
+        if rotate
+            .strategy
+            .as_deref()
+            .is_some_and(|strategy| strategy != "cap-and-grow")
+        {
+            found.push(format!("[[rotate]] {} strategy", rotate.name));
+        }
+        if rotate
+            .to
+            .as_ref()
+            .is_some_and(|to| to.csr.is_some() || to.ca.is_some())
+        {
+            found.push(format!("[[rotate]] {} to = {{ csr }} or {{ ca }}", rotate.name));
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(failure(
+        format!(
+            "capgrow.toml asks for what this version does not do yet: {}",
+            found.join(", ")
+        ),
+        "take it out and plan again: nothing is left out of a plan in silence",
+    ))
 }
 
 /// A store or settings file that changed since the scan makes every plan on it wrong.

@@ -1,7 +1,11 @@
 //! The binary as its user meets it: arguments, both streams, exit codes, files before and after.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bad_input;
 mod corpus;
+mod foreign;
+mod live;
+mod live;
 mod made;
 mod pairs;
 mod prune;
