@@ -6,6 +6,7 @@
 //! Whether the peer lets us in is the hard question: in TLS 1.3 the client's handshake ends before the peer has looked
 //! at its certificate. Here a dial counts as let in only once something arrived that a peer sends after that.
 
+mod http;
 mod starttls;
 mod verdict;
 mod wire;
@@ -53,6 +54,9 @@ pub struct DialSpec<'a> {
     /// How long to wait after a TLS 1.2 handshake whether the peer hangs up; zero: not at all. In TLS 1.3 the wait for
     /// the peer's first sign is bounded by this where it is not zero, else by two seconds.
     pub linger: Duration,
+    /// Offers HTTP/1.1 by ALPN and asks a peer that takes it for `/`: some (nginx) end every handshake well and
+    /// refuse a certificate only in their answer. Not offered after a `starttls`.
+    pub asks_http: bool,
 }
 
 /// Who we are. Both borrowed: the key is wiped by its owner.
@@ -132,6 +136,21 @@ impl DialReport {
 ///
 /// Cost: one connection, one key operation, one context.
 pub fn dial(spec: &DialSpec<'_>) -> DialReport {
+    let report = dial_once(spec);
+    let wants_another_protocol = report
+        .alert
+        .as_ref()
+        .is_some_and(|alert| alert.code == http::NO_APPLICATION_PROTOCOL);
+    if spec.asks_http && wants_another_protocol {
+        return dial_once(&DialSpec {
+            asks_http: false,
+            ..spec.clone()
+        });
+    }
+    report
+}
+
+fn dial_once(spec: &DialSpec<'_>) -> DialReport {
     let started = Instant::now();
     let deadline = started + spec.timeout;
     let seen = Arc::new(Seen::default());
@@ -231,6 +250,9 @@ fn context(spec: &DialSpec<'_>, seen: &Arc<Seen>) -> Result<SslContext, ErrorSta
         }
         builder.set_private_key(&*PKey::private_key_from_pkcs8(identity.key_pkcs8)?)?;
     }
+    if spec.asks_http && spec.starttls.is_none() {
+        builder.set_alpn_protos(http::OFFER)?;
+    }
     trust(&mut builder, spec, seen)?;
     Ok(builder.build())
 }
@@ -322,6 +344,16 @@ fn await_sign(
 ) {
     seen.connected.store(true, Ordering::Relaxed);
     let is_13 = is_13(stream);
+    if http::is_spoken(stream.ssl()) {
+        stream
+            .get_mut()
+            .set_deadline(deadline.min(Instant::now() + ANSWER_WITHIN));
+        stream.get_mut().read_on();
+        let answer = http::ask(stream, spec.server_name.unwrap_or(spec.address));
+        judge(report, answer, is_13);
+        take_leave(stream, Duration::ZERO);
+        return;
+    }
     if !is_13 && spec.linger.is_zero() {
         report.acceptance = Acceptance::Accepted(Evidence::Finished);
         take_leave(stream, Duration::ZERO);
@@ -356,6 +388,37 @@ fn await_sign(
         }
     }
     take_leave(stream, if is_13 { LEAVE_WITHIN } else { Duration::ZERO });
+}
+
+/// What an answer to our request says about our certificate.
+fn judge(report: &mut DialReport, answer: Result<http::Status, Error>, is_13: bool) {
+    match answer {
+        Ok(status) if status.refuses_certificate() => {
+            report.acceptance = Acceptance::Refused(None);
+            report.failure = Some(Failure {
+                phase: Phase::AfterHandshake,
+                text: format!("the peer refuses the certificate with HTTP {}", status.0),
+            });
+        }
+        Ok(_) => report.acceptance = Acceptance::Accepted(Evidence::Byte),
+        // Slow to answer: the handshake alone is known.
+        Err(error) if error.code() == ErrorCode::WANT_READ && !is_13 => {
+            report.acceptance = Acceptance::Accepted(Evidence::Finished);
+        }
+        Err(error) if error.code() == ErrorCode::WANT_READ => {}
+        Err(error) => {
+            report.alert = verdict::alert_of(&error);
+            report.acceptance = Acceptance::Refused(report.alert.clone());
+            report.failure = Some(Failure {
+                phase: if is_13 {
+                    Phase::AfterHandshake
+                } else {
+                    Phase::HungUp
+                },
+                text: verdict::words(&error),
+            });
+        }
+    }
 }
 
 /// A silent TLS 1.3 peer: a refusal would have to precede its answer to our close.
@@ -440,5 +503,7 @@ impl Version {
 
 /// A TLS 1.3 peer that accepts sends its ticket at once; one that sends none may be slow to refuse.
 const SIGN_WITHIN: Duration = Duration::from_secs(2);
+/// An HTTP server that asks another one first may be slow.
+const ANSWER_WITHIN: Duration = Duration::from_secs(4);
 const LEAVE_WITHIN: Duration = Duration::from_millis(250);
 const MAX_LEFT_OVER_READS: usize = 64;

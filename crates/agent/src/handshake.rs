@@ -76,6 +76,7 @@ pub fn shake(call: &Call<'_>) -> Shake {
         versions: (Version::Tls10, Version::Tls13),
         timeout: TIMEOUT,
         linger: LINGER,
+        asks_http: true,
     };
     let report = crate::dial::dial_for_acceptance(&spec);
     seen(&report)

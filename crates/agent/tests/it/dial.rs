@@ -1,4 +1,4 @@
-use crate::servers::{Party, Server, Tickets, Wish, YEAR, ca, expect, leaf, listen, make};
+use crate::servers::{Party, Server, Tickets, Wish, YEAR, ca, expect, leaf, listen, make, web};
 use agent::dial::{
     Acceptance, Certificates, DialReport, DialSpec, Evidence, Identity, Phase, StartTls, Trust, Version,
     dial, dial_for_acceptance,
@@ -23,6 +23,7 @@ fn spec(address: &str) -> DialSpec<'_> {
         versions: (Version::Tls10, Version::Tls13),
         timeout: Duration::from_secs(20),
         linger: Duration::ZERO,
+        asks_http: false,
     }
 }
 
@@ -368,4 +369,46 @@ fn tls_begins_after_the_words_of_each_protocol() {
         });
         assert!(report.handshake, "{protocol:?}: {report:?}");
     }
+}
+
+#[test]
+fn a_refusal_that_only_the_http_answer_shows_is_seen() {
+    let issuer = ca("server ca");
+    let server = leaf("server.example", &issuer);
+    let client = leaf("client", &issuer);
+    let (chain, key) = ([client.der()], client.pkcs8());
+    let judged = [
+        ("400 Bad Request", Acceptance::Refused(None)),
+        ("495 SSL Certificate Error", Acceptance::Refused(None)),
+        ("200 OK", Acceptance::Accepted(Evidence::Byte)),
+        ("404 Not Found", Acceptance::Accepted(Evidence::Byte)),
+    ];
+    for (status, expected) in judged {
+        for version in [V12, V13] {
+            let address = web(&server, version, b"\x08http/1.1", status);
+            let report = dial(&DialSpec {
+                identity: Some(Identity {
+                    chain: &chain,
+                    key_pkcs8: &key,
+                }),
+                asks_http: true,
+                ..spec(&address)
+            });
+            assert!(report.handshake, "{report:?}");
+            assert_eq!(report.acceptance, expected, "{status} {version:?}");
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_speaks_other_protocols_is_dialled_without_an_offer() {
+    let issuer = ca("server ca");
+    let server = leaf("server.example", &issuer);
+    let address = web(&server, V13, b"\x02h2", "400 Bad Request");
+    let report = dial(&DialSpec {
+        asks_http: true,
+        ..spec(&address)
+    });
+    assert!(report.handshake, "{report:?}");
+    assert!(matches!(report.acceptance, Acceptance::Accepted(_)), "{report:?}");
 }

@@ -5,7 +5,9 @@ use openssl::bn::BigNum;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
-use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslMethod, SslStream, SslVerifyMode, SslVersion};
+use openssl::ssl::{
+    AlpnError, Ssl, SslContext, SslContextBuilder, SslMethod, SslStream, SslVerifyMode, SslVersion,
+};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::{X509, X509Name};
@@ -125,6 +127,10 @@ pub enum Tickets {
 
 impl Server<'_> {
     fn context(&self) -> SslContext {
+        self.builder().build()
+    }
+
+    fn builder(&self) -> SslContextBuilder {
         let mut builder = SslContextBuilder::new(SslMethod::tls_server()).unwrap();
         builder.set_security_level(0);
         builder.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
@@ -147,7 +153,7 @@ impl Server<'_> {
                 .unwrap();
             builder.set_client_ca_list(names);
         }
-        builder.build()
+        builder
     }
 
     /// Serves connections until the test ends. After a handshake it waits for the client's close.
@@ -181,6 +187,32 @@ pub fn listen(serve: impl Fn(TcpStream) + Send + 'static) -> String {
         }
     });
     address
+}
+
+/// A server that speaks one protocol by ALPN, insists on it, and answers every request with this status.
+pub fn web(identity: &Party, version: SslVersion, protocol: &'static [u8], status: &'static str) -> String {
+    let server = Server {
+        identity,
+        demands: None,
+        version,
+        tickets: Tickets::Send,
+    };
+    let mut builder = server.builder();
+    builder.set_alpn_select_callback(move |_, offered| {
+        openssl::ssl::select_next_proto(protocol, offered).ok_or(AlpnError::ALERT_FATAL)
+    });
+    let context = builder.build();
+    listen(move |stream| {
+        let mut stream = SslStream::new(Ssl::new(&context).unwrap(), stream).unwrap();
+        if stream.accept().is_err() {
+            return;
+        }
+        if stream.ssl().selected_alpn_protocol().is_some() {
+            let _ = stream.read(&mut [0; 500]);
+            let _ = stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes());
+        }
+        let _ = stream.shutdown();
+    })
 }
 
 pub fn expect(stream: &mut TcpStream, wanted: &[u8], answer: &[u8]) {
