@@ -242,9 +242,17 @@ fn presented(
                 .map(|certificate| snapshot.keep(certificate))
                 .collect();
             if facts.presented.is_empty() {
-                let text = "the private key fits no certificate in it".to_owned();
-                let fix = "put the pair that belongs together in place".to_owned();
-                finding(snapshot, "error", &target, text, Some(fix));
+                let (text, fix) = match (parsed.format(), &store.password) {
+                    (keystore::Format::Pkcs12, None) => (
+                        "its certificates cannot be read: no password is named",
+                        format!("name `password` for store `{}` of `{}`", store.id, component.id),
+                    ),
+                    _ => (
+                        "the private key fits no certificate in it",
+                        "put the pair that belongs together in place".to_owned(),
+                    ),
+                };
+                finding(snapshot, "error", &target, text.to_owned(), Some(fix));
             }
             if alias.is_none() && facts.keys > 1 {
                 let text = format!(

@@ -357,13 +357,25 @@ impl<'a> Work<'a> {
         {
             return Some(refused);
         }
-        let runtime = self.components[verifier.component].runtime.clone();
-        self.verdict(Asked {
-            runtime,
+        let asked = Asked {
+            runtime: self.components[verifier.component].runtime.clone(),
             chain,
             anchors,
             client,
-            name: name.map(str::to_owned),
+            name: None,
+        };
+        let Some(name) = name else {
+            return self.verdict(asked);
+        };
+        let named = Asked {
+            name: Some(name.to_owned()),
+            ..asked.clone()
+        };
+        let refused = self.verdict(named)?;
+        // Where the same chain passes without a name, the name is what is wrong with it.
+        Some(match self.verdict(asked) {
+            None => format!("{refused}: `{name}` is dialled"),
+            Some(_) => refused,
         })
     }
 

@@ -89,13 +89,42 @@ fn look(dir: &FleetDir, these: &State) -> anyhow::Result<Looked> {
         snapshot.certificates = with.certificates;
         expected = expected.or_else(|| Some("S0".to_owned()));
     }
-    let states = fleet::state::states(&snapshot, &rotations, expected.as_deref(), &dir.hosts());
+    let mut states = fleet::state::states(&snapshot, &rotations, expected.as_deref(), &dir.hosts());
+    not_understood(&snapshot, &mut states);
     Ok(Looked {
         snapshot,
         states,
         expected,
         open_run,
     })
+}
+
+/// What could not be read or understood is a deviation of the component that needs it: nobody can say how it stands.
+fn not_understood(snapshot: &Snapshot, states: &mut [ComponentState]) {
+    for finding in snapshot
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == "error")
+    {
+        for state in states.iter_mut() {
+            let Ok(component) = snapshot.component(&state.id) else {
+                continue;
+            };
+            let files = component
+                .stores
+                .iter()
+                .flat_map(|store| store.key_file.iter().chain([&store.file]));
+            let settings = component.settings.iter().map(|setting| &setting.file);
+            let its_own = files
+                .chain(settings)
+                .any(|file| finding.target == format!("{}:{file}", component.host));
+            if its_own || finding.target == state.id {
+                state
+                    .deviations
+                    .push(format!("{}: {}", finding.target, finding.text));
+            }
+        }
+    }
 }
 
 /// What the finished runs should have left: the goal of the last one that stands.

@@ -1,0 +1,197 @@
+//! Plans and runs that must not be carried out.
+
+use super::Fleet;
+
+fn planned() -> Fleet {
+    let fleet = Fleet::new();
+    fleet.check("scan", 0, &[]).check("plan", 0, &["proof: "]);
+    fleet
+}
+
+#[test]
+fn a_plan_altered_by_hand_is_refused_and_check_names_the_link() {
+    let fleet = planned();
+    let plan = fleet.plan();
+    let text = std::fs::read_to_string(&plan).unwrap();
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let steps = value["steps"].as_array_mut().unwrap();
+    steps.remove(0);
+    std::fs::write(&plan, value.to_string()).unwrap();
+    for words in ["apply DIGEST", "apply DIGEST --approve"] {
+        fleet.check(words, 2, &["! was altered", "! hint: plan again"]);
+    }
+    for words in ["check DIGEST", "check PLAN"] {
+        fleet.check(words, 1, &["not safe: ", "hub -> agent", "grow"]);
+    }
+}
+
+#[test]
+fn steps_exchanged_or_waves_merged_are_found() {
+    for change in [exchange as fn(&mut serde_json::Value), merge] {
+        let fleet = planned();
+        let text = std::fs::read_to_string(fleet.plan()).unwrap();
+        let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        change(&mut value);
+        fleet.write("altered.json", value.to_string());
+        fleet.check("check altered.json", 1, &["not safe: ", " -> "]);
+    }
+}
+
+/// The first and the last step change places.
+fn exchange(plan: &mut serde_json::Value) {
+    let steps = plan["steps"].as_array_mut().unwrap();
+    let last = steps.len() - 1;
+    for word in ["component", "events", "writes"] {
+        let first = steps[0][word].take();
+        steps[0][word] = steps[last][word].take();
+        steps[last][word] = first;
+    }
+}
+
+/// Everything at once.
+fn merge(plan: &mut serde_json::Value) {
+    for step in plan["steps"].as_array_mut().unwrap() {
+        step["wave"] = 1.into();
+    }
+}
+
+#[test]
+fn a_plan_that_is_no_plan_is_named() {
+    let fleet = planned();
+    for text in ["", "{", "{}", "[]", "{\"version\": 99}", "hello"] {
+        fleet.write("x.json", text);
+        fleet.check("check x.json", 2, &["! x.json: ", "! hint: "]);
+        std::fs::write(fleet.plan(), text).unwrap();
+        fleet.check("apply DIGEST --approve", 2, &["! hint: plan again"]);
+    }
+}
+
+#[test]
+fn a_snapshot_altered_or_gone_is_said() {
+    let fleet = planned();
+    let text = std::fs::read_to_string(fleet.plan()).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let name = format!(".capgrow/snapshots/{}.json", value["snapshot"].as_str().unwrap());
+    let snapshot = fleet.read(&name);
+    fleet.write(&name, format!("{snapshot} "));
+    fleet.check(
+        "apply DIGEST --approve",
+        2,
+        &["! was altered", "! hint: capgrow scan"],
+    );
+    std::fs::remove_file(fleet.path(&name)).unwrap();
+    fleet.check("apply DIGEST --approve", 2, &["! snapshot", "! hint: "]);
+    fleet.check("check DIGEST", 2, &["! snapshot", "! hint: "]);
+}
+
+#[test]
+fn what_is_not_there_cannot_be_applied_checked_resumed_or_undone() {
+    let fleet = planned();
+    for words in ["apply ffff0000", "check ffff0000", "apply ffff0000 --approve"] {
+        fleet.check(
+            words,
+            2,
+            &["! there is no plan `ffff0000`", "! hint: capgrow plan"],
+        );
+    }
+    for words in [
+        "apply --resume",
+        "apply DIGEST --resume",
+        "apply --resume --approve",
+    ] {
+        fleet.check(
+            words,
+            2,
+            &["! on record", "! hint: capgrow apply DIGEST --approve"],
+        );
+    }
+    for words in ["undo", "undo --approve"] {
+        fleet.check(words, 2, &["! there is no run yet", "! hint: "]);
+    }
+    fleet.check(
+        "undo 0000 --approve",
+        2,
+        &["! there is no run `0000`", "! hint: "],
+    );
+    fleet.check("apply", 2, &["! <DIGEST>"]);
+    fleet.check("status --state S7", 2, &["! `S7` is not a state", "! hint: S0"]);
+}
+
+#[test]
+fn a_plan_before_the_first_scan_says_what_to_type() {
+    Fleet::new().check("plan", 2, &["! there is no snapshot yet", "! hint: capgrow scan"]);
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_so() {
+    let fleet = planned();
+    let says = [
+        "phase 1  ",
+        "/srv/hub/bin/restart",
+        "dry run: nothing was changed",
+        "--approve",
+    ];
+    fleet.check("apply DIGEST", 0, &says);
+    assert!(!fleet.path(".capgrow/runs").exists() || empty(&fleet, ".capgrow/runs"));
+}
+
+fn empty(fleet: &Fleet, name: &str) -> bool {
+    std::fs::read_dir(fleet.path(name)).unwrap().next().is_none()
+}
+
+#[test]
+fn a_second_run_at_the_same_time_is_kept_out() {
+    let fleet = planned();
+    std::fs::create_dir_all(fleet.path(".capgrow/runs")).unwrap();
+    let lock = std::fs::File::create(fleet.path(".capgrow/runs/lock")).unwrap();
+    lock.try_lock().unwrap();
+    for words in [
+        "apply DIGEST --approve",
+        "apply --resume",
+        "undo",
+        "undo --approve",
+    ] {
+        let says = [
+            "! another run holds ",
+            "! runs/lock",
+            "! hint: wait until it has ended",
+        ];
+        fleet.check(words, 2, &says);
+    }
+    lock.unlock().unwrap();
+    fleet.check("undo", 2, &["! there is no run yet"]);
+}
+
+#[test]
+fn where_a_component_does_not_run_the_run_stops_and_undo_puts_every_byte_back() {
+    let fleet = planned();
+    let before = fleet.tree();
+    let ran = fleet.run("apply DIGEST --approve");
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("error: step "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("capgrow undo"), "{}", ran.stderr);
+    let status = fleet.run("status");
+    assert!(status.stdout.contains("is not finished"), "{}", status.stdout);
+    let again = fleet.run("apply DIGEST --approve");
+    assert_eq!(again.code, 2);
+    assert!(again.stderr.contains("is not finished"), "{}", again.stderr);
+    let undone = fleet.run("undo --approve");
+    assert!(
+        [0, 3].contains(&undone.code),
+        "{}{}",
+        undone.stdout,
+        undone.stderr
+    );
+    let after: Vec<_> = fleet
+        .tree()
+        .into_iter()
+        .map(|(path, facts)| (path, facts.1))
+        .collect();
+    let before: Vec<_> = before.into_iter().map(|(path, facts)| (path, facts.1)).collect();
+    let kept = |all: Vec<(std::path::PathBuf, Vec<u8>)>| -> Vec<_> {
+        all.into_iter()
+            .filter(|(path, _)| path.starts_with(fleet.path("hosts")))
+            .collect()
+    };
+    assert!(kept(before) == kept(after), "{}{}", undone.stdout, undone.stderr);
+}
