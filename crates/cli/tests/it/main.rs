@@ -5,7 +5,6 @@ mod bad_input;
 mod corpus;
 mod foreign;
 mod live;
-mod live;
 mod made;
 mod pairs;
 mod prune;
