@@ -35,6 +35,8 @@ pub struct Wanted<'a> {
     pub common_name: &'a str,
     /// Days from now.
     pub valid: (i64, i64),
+    /// Added to the end.
+    pub seconds: i64,
     pub is_ca: bool,
     /// Extended key usage: server, client.
     pub purposes: (bool, bool),
@@ -46,6 +48,7 @@ impl Default for Wanted<'_> {
         Wanted {
             common_name: "new",
             valid: (-1, 300),
+            seconds: 0,
             is_ca: false,
             purposes: (true, true),
             names: &["hub.example", "agent.example"],
@@ -88,9 +91,11 @@ pub fn make(wanted: &Wanted<'_>, issuer: Option<&Made>) -> Made {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap()
         .as_secs() as i64;
-    let at = |days: i64| Asn1Time::from_unix(now + days * 86_400).unwrap();
-    builder.set_not_before(&at(wanted.valid.0)).unwrap();
-    builder.set_not_after(&at(wanted.valid.1)).unwrap();
+    let at = |days: i64, seconds: i64| Asn1Time::from_unix(now + days * 86_400 + seconds).unwrap();
+    builder.set_not_before(&at(wanted.valid.0, 0)).unwrap();
+    builder
+        .set_not_after(&at(wanted.valid.1, wanted.seconds))
+        .unwrap();
     let mut constraints = BasicConstraints::new();
     if wanted.is_ca {
         constraints.ca();

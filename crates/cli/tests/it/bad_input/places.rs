@@ -44,6 +44,27 @@ fn an_immutable_file_or_directory_is_found_by_plan() {
 }
 
 #[test]
+fn a_file_mounted_over_is_found_by_plan() {
+    let fleet = Fleet::new();
+    let path = fleet.hub("trust.pem");
+    let mount = ["mount", "--bind", path.to_str().unwrap(), path.to_str().unwrap()].map(OsStr::new);
+    if !program(&mount) {
+        println!("SKIPPED: no right to mount");
+        return;
+    }
+    let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let says = [
+            "no plan",
+            "/srv/hub/trust.pem is a mount point of its own",
+            "remedy: ",
+        ];
+        fleet.check("scan", 0, &[]).check("plan", 1, &says);
+    }));
+    assert!(program(&["umount", path.to_str().unwrap()].map(OsStr::new)));
+    looked.unwrap();
+}
+
+#[test]
 fn a_link_is_followed_and_a_loop_is_named() {
     let fleet = Fleet::new();
     std::fs::rename(fleet.hub("trust.pem"), fleet.hub("real.pem")).unwrap();
@@ -162,6 +183,17 @@ fn what_the_user_may_not_read_or_replace_is_named() {
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("/srv/hub"), "{}", ran.stdout);
     chmod("", 0o755);
+
+    if is_root() {
+        std::os::unix::fs::chown(fleet.hub("trust.pem"), Some(12_345), None).unwrap();
+        let ran = as_user(&["plan"]).unwrap();
+        assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+        let says = "no right to give a new /srv/hub/trust.pem its owner 12345";
+        assert!(ran.stdout.contains(says), "{}", ran.stdout);
+        std::os::unix::fs::chown(fleet.hub("trust.pem"), Some(nobody), None).unwrap();
+    } else {
+        println!("SKIPPED: no right to give a file away");
+    }
 
     chmod("closed", 0o000);
     chmod("id.pem", 0o000);

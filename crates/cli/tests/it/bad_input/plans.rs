@@ -1,6 +1,9 @@
 //! Plans and runs that must not be carried out.
 
 use super::Fleet;
+use super::certificates::Wanted;
+use super::certificates::make;
+use super::certificates::root;
 
 fn planned() -> Fleet {
     let fleet = Fleet::new();
@@ -194,4 +197,40 @@ fn where_a_component_does_not_run_the_run_stops_and_undo_puts_every_byte_back() 
             .collect()
     };
     assert!(kept(before) == kept(after), "{}{}", undone.stdout, undone.stderr);
+}
+
+#[test]
+fn an_undo_to_a_certificate_that_has_expired_is_refused() {
+    let fleet = Fleet::new();
+    // The hub alone, without a link, so that its first step replaces its identity.
+    let text = fleet.read("capgrow.toml");
+    let rotate = text.split_once("[[rotate]]").unwrap().1;
+    let root = root("Short root");
+    let wanted = Wanted {
+        common_name: "short",
+        valid: (-1, 0),
+        seconds: 4,
+        ..Wanted::default()
+    };
+    let short = make(&wanted, Some(&root));
+    let identity = [short.key_pem(), short.pem()].concat();
+    fleet.write("hosts/hub/srv/hub/id.pem", &identity);
+    fleet.write("hosts/hub/srv/hub/trust.pem", root.pem());
+    let rotate = rotate.replace("leave = { issuer = \"CN=Old Lab CA\" }", "leave = \"*\"");
+    fleet.write(
+        "capgrow.toml",
+        format!(
+            "version = 1\n[hosts.hub]\nroot = \"hosts/hub\"\n[components.hub]\nhost = \"hub\"\n\
+             product = \"generic\"\nruntime = \"openssl\"\ndir = \"/srv/hub\"\n\
+             [[components.hub.stores]]\nid = \"id\"\nfile = \"/srv/hub/id.pem\"\nholds = [\"identity\"]\n\
+             [components.hub.effective]\nrestart = [\"/bin/false\"]\ntakes = \"1s\"\n[[rotate]]{rotate}"
+        ),
+    );
+    fleet.check("scan", 0, &[]).check("plan", 0, &["hub: "]);
+    let ran = fleet.run("apply DIGEST --approve");
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    assert_ne!(std::fs::read(fleet.hub("id.pem")).unwrap(), identity);
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    fleet.check("undo", 2, &["! CN=short", "! expired", "! hint: "]);
+    fleet.check("undo --approve", 2, &["! CN=short", "! expired", "! hint: "]);
 }
