@@ -35,6 +35,7 @@ impl Kept {
         let dir = place.path().join("fleet");
         let kept = Kept {
             dir: dir.clone(),
+            _alone: alone,
             _place: place,
         };
         let output = Command::new(CAPGROW)
