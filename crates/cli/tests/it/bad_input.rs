@@ -11,9 +11,11 @@ mod stores;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::corpus::Ran;
 use crate::corpus::capgrow;
@@ -28,14 +30,32 @@ struct Fleet {
 type Says<'a> = &'a [&'a str];
 
 impl Fleet {
+    /// A copy of one that is made once: its keys take time.
     fn new() -> Fleet {
+        static MADE: OnceLock<Vec<(PathBuf, u32, Vec<u8>)>> = OnceLock::new();
+        let made = MADE.get_or_init(|| {
+            let dir = tempfile::tempdir().unwrap();
+            let spec = lab::LabSpec {
+                dir: dir.path().to_owned(),
+                kind: lab::Kind::Generic,
+                exe: PathBuf::from(env!("CARGO_BIN_EXE_capgrow")),
+            };
+            lab::create(&spec).unwrap();
+            let mut all = BTreeMap::new();
+            look(dir.path(), &mut all);
+            let files = all.into_iter().filter(|(path, _)| path.is_file());
+            let inside = |path: PathBuf| path.strip_prefix(dir.path()).unwrap().to_owned();
+            files
+                .map(|(path, (facts, bytes))| (inside(path), facts[0] as u32, bytes))
+                .collect()
+        });
         let dir = tempfile::tempdir().unwrap();
-        let spec = lab::LabSpec {
-            dir: dir.path().to_owned(),
-            kind: lab::Kind::Generic,
-            exe: PathBuf::from(env!("CARGO_BIN_EXE_capgrow")),
-        };
-        lab::create(&spec).unwrap();
+        for (name, mode, bytes) in made {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(*mode)).unwrap();
+        }
         Fleet { dir }
     }
 
