@@ -234,7 +234,13 @@ fn prompt(what: &str) -> Result<Password, String> {
 
 impl fleet::rotation::ToolFiles for FleetDir {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        std::fs::read(self.path.join(path)).map_err(|error| error.to_string())
+        let file = self.path.join(path);
+        // A FIFO would wait for its writer.
+        match std::fs::metadata(&file) {
+            Ok(metadata) if !metadata.is_file() => Err("not a regular file".to_owned()),
+            Ok(_) => std::fs::read(&file).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     fn password(&self, secret: &SecretDoc) -> Result<Password, String> {

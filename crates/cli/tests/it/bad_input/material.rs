@@ -225,3 +225,20 @@ fn an_encrypted_new_key_needs_its_password() {
     std::fs::remove_file(fleet.path("secret")).unwrap();
     fleet.check("plan", 2, &["! secret", "! No such file", "! hint: "]);
 }
+
+#[test]
+fn new_files_that_are_no_files_are_named() {
+    for name in ["new/chain.pem", "new/tls.key"] {
+        let fleet = Fleet::new();
+        let path = fleet.path(name);
+        std::fs::remove_file(&path).unwrap();
+        assert!(super::program(&["mkfifo".as_ref(), path.as_os_str()]));
+        let first = format!("! error: {name}: not a regular file");
+        fleet
+            .check("scan", 0, &[])
+            .check("plan", 2, &[&first, "! hint: "]);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        fleet.check("plan", 2, &[&first, "! hint: "]);
+    }
+}

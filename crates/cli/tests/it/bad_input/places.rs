@@ -65,6 +65,32 @@ fn a_file_mounted_over_is_found_by_plan() {
 }
 
 #[test]
+fn a_full_filesystem_is_found_by_plan() {
+    let fleet = Fleet::new();
+    let dir = fleet.hub("");
+    let dir = dir.to_str().unwrap().trim_end_matches('/');
+    let apart = fleet.path("apart");
+    let move_all = |from: &str, to: &str| {
+        let from = format!("{from}/.");
+        assert!(program(&["cp", "-a", &from, to].map(OsStr::new)));
+    };
+    std::fs::create_dir(&apart).unwrap();
+    move_all(dir, apart.to_str().unwrap());
+    let mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", dir];
+    if !program(&mount.map(OsStr::new)) {
+        println!("SKIPPED: no right to mount");
+        return;
+    }
+    let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        move_all(apart.to_str().unwrap(), dir);
+        let says = ["no plan", "the filesystem of /srv/hub", "bytes free", "remedy: "];
+        fleet.check("scan", 0, &[]).check("plan", 1, &says);
+    }));
+    assert!(program(&["umount", dir].map(OsStr::new)));
+    looked.unwrap();
+}
+
+#[test]
 fn a_link_is_followed_and_a_loop_is_named() {
     let fleet = Fleet::new();
     std::fs::rename(fleet.hub("trust.pem"), fleet.hub("real.pem")).unwrap();

@@ -234,3 +234,44 @@ fn an_undo_to_a_certificate_that_has_expired_is_refused() {
     fleet.check("undo", 2, &["! CN=short", "! expired", "! hint: "]);
     fleet.check("undo --approve", 2, &["! CN=short", "! expired", "! hint: "]);
 }
+
+#[test]
+fn a_store_rewritten_by_its_product_during_the_run_stops_it_and_is_kept() {
+    let fleet = Fleet::new();
+    let text = fleet.read("capgrow.toml");
+    let mut toml = "version = 1\n".to_owned();
+    for name in ["agent", "hub"] {
+        toml += &format!(
+            "[hosts.{name}]\nroot = \"hosts/{name}\"\n[components.{name}]\nhost = \"{name}\"\n\
+             product = \"generic\"\nruntime = \"openssl\"\ndir = \"/srv/{name}\"\n\
+             stores = [{{ id = \"id\", file = \"/srv/{name}/id.pem\", holds = [\"identity\"] }}, \
+             {{ id = \"ca\", file = \"/srv/{name}/trust.pem\", holds = [\"trust\"] }}]\n\
+             effective = {{ restart = [\"/srv/{name}/bin/restart\"], takes = \"1s\" }}\n"
+        );
+    }
+    toml += &format!("[[rotate]]{}", text.split_once("[[rotate]]").unwrap().1);
+    fleet.write("capgrow.toml", toml);
+    let trust = fleet.hub("trust.pem");
+    // The first component's restart rewrites a file that the second step is about to replace.
+    let script = format!("#!/bin/sh\necho '# mine' > '{}'\n", trust.display());
+    fleet.write("hosts/agent/srv/agent/bin/restart", script);
+    fleet.check("scan", 0, &[]).check("plan", 0, &["hub: "]);
+    let ran = fleet.run("apply DIGEST --approve");
+    assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
+    for says in [
+        "hub:/srv/hub/trust.pem changed since the plan was made",
+        "hint: ",
+        "capgrow undo",
+    ] {
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    }
+    let undone = fleet.run("undo --approve");
+    assert_eq!(undone.code, 0, "{}{}", undone.stdout, undone.stderr);
+    assert_eq!(
+        std::fs::read(&trust).unwrap(),
+        b"# mine\n",
+        "what the product wrote stays"
+    );
+    let own = fleet.read("hosts/agent/srv/agent/id.pem");
+    assert!(own == Fleet::new().read("hosts/agent/srv/agent/id.pem"));
+}
