@@ -41,9 +41,14 @@ pub(crate) fn observe(
         });
     let patience = component.effective.takes.max(live.max().unwrap_or_default()) + Duration::from_secs(2);
     let deadline = Instant::now() + patience;
+    let mut settled = !reloads(component, step);
     loop {
         match look(hands, component, step) {
-            Ok(evidence) => return Ok(evidence),
+            Ok(evidence) if settled => return Ok(evidence),
+            Ok(_) => {
+                settled = true;
+                std::thread::sleep(OLD_WORKERS_FOR);
+            }
             Err(seen) if Instant::now() >= deadline => {
                 let what = format!("{}: {seen} (waited {} s)", component.id, patience.as_secs());
                 return Err(fail(
@@ -56,6 +61,19 @@ pub(crate) fn observe(
     }
 }
 
+/// After a reload, workers with the old files go on accepting beside the new ones for a moment (nginx: 0.1 s), so one
+/// look can meet either: it must hold for longer than that. Source: nginx 1.22, `ngx_reconfigure` in
+/// `ngx_process_cycle.c`.
+const OLD_WORKERS_FOR: Duration = Duration::from_millis(300);
+
+fn reloads(component: &Component, step: &Step) -> bool {
+    let means = step.events.iter().map(|event| match event {
+        Event::Switch => &component.effective.identity,
+        Event::Grow | Event::Retire => &component.effective.trust,
+    });
+    means.into_iter().any(|means| matches!(means, Means::Reload(_)))
+}
+
 fn look(hands: &mut OsHands<'_>, component: &Component, step: &Step) -> Result<Value, String> {
     let mut evidence = serde_json::Map::new();
     healthy(hands, component, &mut evidence)?;
@@ -66,8 +84,9 @@ fn look(hands: &mut OsHands<'_>, component: &Component, step: &Step) -> Result<V
             (Event::Switch, false) => switched(hands, component, true),
             (Event::Retire, false) => retired(hands, component),
             (Event::Switch, true) => switched(hands, component, false),
+            (Event::Retire, true) => let_back_in(hands, component),
             // Files restored byte for byte: the peers' handshakes below are the evidence.
-            (Event::Grow | Event::Retire, true) => Ok(Value::Null),
+            (Event::Grow, true) => Ok(Value::Null),
         }?;
         evidence.insert(event.word().to_owned(), seen);
     }
@@ -290,6 +309,46 @@ fn retired(hands: &mut OsHands<'_>, component: &Component) -> Result<Value, Stri
         return Ok(json!(
             "weaker: it accepts no client certificates; seen through its own calls"
         ));
+    }
+    Ok(Value::Array(seen))
+}
+
+/// The old identities of those that dial the component are accepted again.
+fn let_back_in(hands: &mut OsHands<'_>, component: &Component) -> Result<Value, String> {
+    let mut callers: Vec<(Listen, Identity)> = Vec::new();
+    for link in hands.snapshot.links.iter().filter(|link| link.to == component.id) {
+        let Some(listen) = component.listen(&link.endpoint).filter(|listen| asks(listen)) else {
+            continue;
+        };
+        let store = hands
+            .components
+            .iter()
+            .find(|client| client.id == link.from)
+            .and_then(|client| client.dials.get(link.dial)?.identity.clone());
+        let leaf = store
+            .and_then(|store| hands.snapshot.use_of(&link.from, &store))
+            .and_then(|used| used.presented.first());
+        let shown = |identity: &&Identity| {
+            let first = identity.chain.first();
+            first.map(|first| fleet::snapshot::hex(&first.sha256())).as_ref() == leaf
+        };
+        if let Some(identity) = leaf.and_then(|_| hands.old.iter().find(shown)) {
+            callers.push((listen.clone(), identity.clone()));
+        }
+    }
+    let mut seen = Vec::new();
+    for (listen, identity) in &callers {
+        let shake = dial(hands, listen, identity, links::own_address(component));
+        if shake.accepted != Some(true) {
+            let why = format!(
+                "{} still refuses the old identity {}: {}",
+                listen.name,
+                subject(identity),
+                shake.why
+            );
+            return Err(why);
+        }
+        seen.push(json!({ "listen": listen.name, "accepted": subject(identity), "by": shake.evidence }));
     }
     Ok(Value::Array(seen))
 }
