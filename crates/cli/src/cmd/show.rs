@@ -201,7 +201,14 @@ pub fn explain(designed: &Designed, what: &str) -> anyhow::Result<String> {
             );
         }
     }
-    Ok(print::table(&out.lines().map(|line| vec![line.to_owned()]).collect::<Vec<_>>()).join("\n") + "\n")
+    // Several links between the same two components say the same.
+    let mut seen: Vec<&str> = Vec::new();
+    for line in out.lines() {
+        if !seen.contains(&line) {
+            seen.push(line);
+        }
+    }
+    Ok(seen.join("\n") + "\n")
 }
 
 /// The plan as steps for people, with files, commands and checks.

@@ -6,6 +6,7 @@ mod corpus;
 mod foreign;
 mod live;
 mod made;
+mod orders;
 mod pairs;
 mod prune;
 mod scripts;
