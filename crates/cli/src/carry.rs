@@ -10,7 +10,11 @@ use agent::OsMachine;
 use exec::journal::Journal;
 use exec::machine::Hosts;
 use exec::machine::Machine;
+use exec::recover::Fate;
+use exec::recover::Recovered;
 use exec::run::Ended;
+use exec::run::HandsError;
+use exec::run::StepError;
 use fleet::Snapshot;
 use keystore::PrivateKey;
 use plan::CheckedPlan;
@@ -123,13 +127,40 @@ pub fn carry(
         .iter()
         .map(|(host, machine)| (host.clone(), machine as &dyn Machine))
         .collect();
-    exec::recover::recover(&hosts, journal)?;
+    if let Some(ended) = exec::recover::recover(&hosts, journal)?
+        .into_iter()
+        .find_map(for_a_person)
+    {
+        return Ok((ended, json!({ "restarts": 0, "handshakes": 0, "failed": 0 })));
+    }
     let mut hands = OsHands::new(&dir.vault, snapshot, document, keys, &stop, progress);
     hands.remember_old(Some(journal));
     let ended = exec::run::run(checked, journal, &mut hands, to_wave)?;
     let numbers =
         json!({ "restarts": hands.restarts, "handshakes": hands.handshakes, "failed": hands.failed });
     Ok((ended, numbers))
+}
+
+/// What recovery could not decide: files that somebody else changed while a file set was half-way.
+fn for_a_person(recovered: Recovered) -> Option<Ended> {
+    let files = match recovered.fate {
+        Fate::Blocked { foreign } => foreign,
+        Fate::RolledBack { kept } if !kept.is_empty() => kept,
+        _ => return None,
+    };
+    let names: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    let what = format!(
+        "changed by somebody else while it was replaced: {}",
+        names.join(", ")
+    );
+    let hint = Some(
+        "compare the file with its backup in .capgrow/runs, put the right one in place, then resume or undo"
+            .to_owned(),
+    );
+    Some(Ended::PersonNeeded {
+        step: recovered.step,
+        why: StepError::Prepare(HandsError { what, hint }),
+    })
 }
 
 /// Prints how a run ended.

@@ -6,6 +6,7 @@ use std::path::Path;
 use fleet::Snapshot;
 use fleet::file::AtOnceDoc;
 use fleet::format::WriteDoc;
+use fleet::snapshot::FileFacts;
 use plan::Event;
 use plan::Goal;
 use plan::Group;
@@ -97,6 +98,7 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
     document.questions = questions(&snapshot, &lowered, &changes);
     if document.blocked.is_empty() {
         write_out(&mut document, &mut snapshot, &changes, &lowered.model);
+        remember_files(dir, &document, &mut snapshot);
         document.snapshot = Some(dir.save_snapshot(&snapshot, false)?);
     } else {
         document.steps.clear();
@@ -367,6 +369,35 @@ fn obstacles(
         }
     }
     blocked
+}
+
+/// Every file that a step writes and no scan recorded: one that is edited after the plan is drift like any other.
+fn remember_files(dir: &FleetDir, document: &PlanDocument, snapshot: &mut Snapshot) {
+    for write in document.steps.iter().flat_map(|step| &step.writes) {
+        let (Some(host), Some(path)) = (write["host"].as_str(), write["path"].as_str()) else {
+            continue;
+        };
+        let Some(tree) = dir.vault.trees().get(host) else {
+            continue;
+        };
+        let real = tree.real(path);
+        let known = snapshot
+            .files
+            .iter()
+            .any(|file| file.host == host && file.path == path)
+            || snapshot
+                .stores
+                .iter()
+                .any(|store| store.host == host && (store.path == real || store.path == path));
+        if let (false, Ok(bytes)) = (known, tree.read(path)) {
+            let sha256 = fleet::snapshot::sha256_hex(&bytes);
+            snapshot.files.push(FileFacts {
+                host: host.to_owned(),
+                path: path.to_owned(),
+                sha256,
+            });
+        }
+    }
 }
 
 /// Gives each step its writes in full and the commands that make it effective.

@@ -23,7 +23,6 @@ use crate::model::ComponentId;
 use crate::model::Effective;
 use crate::model::Event;
 use crate::model::EventSet;
-use crate::model::Group;
 use crate::model::Model;
 use crate::model::ReasonId;
 use crate::model::TrustState;
@@ -523,12 +522,6 @@ impl<'a> Work<'a> {
                 component.at_retirement = component.at_retirement.with(Event::Switch);
             }
         }
-    }
-
-    /// Never more than so many of these at once.
-    #[allow(dead_code)]
-    fn group(&mut self, members: Vec<ComponentId>, max: u32) {
-        self.done.model.groups.push(Group { members, max });
     }
 }
 
