@@ -88,11 +88,8 @@ fn every_component_is_restarted_by_the_products_commands_without_a_failure() {
         c.handshakes >= before.handshakes + 300
     });
     assert_eq!(count.failed, 0, "{:?}", count.failures);
-    assert!(
-        count.excused.count > 0 && count.excused.longest_seconds < 5.0,
-        "{:?}",
-        count.excused
-    );
+    // How many are refused meanwhile is chance: a quick restart falls between two dials.
+    assert!(count.excused.longest_seconds < 5.0, "{:?}", count.excused);
 }
 
 #[test]
