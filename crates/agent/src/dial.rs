@@ -431,6 +431,8 @@ fn ask_by_leaving(report: &mut DialReport, stream: &mut SslStream<Wire>, deadlin
     report.acceptance = match stream.ssl_read(&mut byte) {
         Ok(_) => Acceptance::Accepted(Evidence::Byte),
         Err(error) if error.code() == ErrorCode::ZERO_RETURN => Acceptance::Accepted(Evidence::CleanClose),
+        // Its alert would have come before the end of its stream.
+        Err(error) if verdict::is_end_of_file(&error) => Acceptance::Accepted(Evidence::Close),
         Err(error) => match verdict::alert_of(&error) {
             Some(alert) => {
                 report.alert = Some(alert.clone());

@@ -8,6 +8,7 @@ use std::time::Duration;
 use keystore::Certificate;
 
 use crate::dial::Acceptance;
+use crate::dial::Certificates;
 use crate::dial::DialReport;
 use crate::dial::DialSpec;
 use crate::dial::Identity as DialIdentity;
@@ -33,6 +34,29 @@ pub struct Call<'a> {
     pub identity: Option<&'a Identity>,
     /// What the server is verified with; absent = not at all.
     pub anchors: Option<&'a [Certificate]>,
+    /// How long a program has to hang up after a handshake that it ended well.
+    pub patience: Patience,
+}
+
+/// How long to wait for a program that lets a client in by TLS and then hangs up on it by a rule of its own.
+///
+/// A refusal by TLS itself needs no waiting: up to TLS 1.2 it precedes the server's Finished, and in TLS 1.3 it
+/// precedes the answer to our close. So a loaded machine cannot turn a refused certificate into an accepted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// A look at many links, which is repeated as often as one likes.
+    Brief,
+    /// A verdict that a step of a run is built on.
+    Long,
+}
+
+impl Patience {
+    fn time(self) -> Duration {
+        match self {
+            Patience::Brief => Duration::from_millis(60),
+            Patience::Long => Duration::from_millis(300),
+        }
+    }
 }
 
 /// What a call showed.
@@ -42,6 +66,8 @@ pub struct Shake {
     pub complete: bool,
     /// Whether the server let the client in; `None` = it did not say.
     pub accepted: Option<bool>,
+    /// Whether it asked for a certificate at all; `None` = the handshake ended before that.
+    pub asked: Option<bool>,
     /// How that was seen.
     pub evidence: String,
     /// As sent.
@@ -51,7 +77,6 @@ pub struct Shake {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(8);
-const LINGER: Duration = Duration::from_millis(300);
 
 /// Makes one full handshake, without resumption, and waits until the server shows whether it lets the client in.
 pub fn shake(call: &Call<'_>) -> Shake {
@@ -75,7 +100,7 @@ pub fn shake(call: &Call<'_>) -> Shake {
         starttls: call.starttls.and_then(starttls),
         versions: (Version::Tls10, Version::Tls13),
         timeout: TIMEOUT,
-        linger: LINGER,
+        linger: call.patience.time(),
         asks_http: true,
     };
     let report = crate::dial::dial_for_acceptance(&spec);
@@ -108,6 +133,11 @@ fn seen(report: &DialReport) -> Shake {
     Shake {
         complete: report.handshake && refused.is_none(),
         accepted,
+        asked: match &report.asked_for {
+            Certificates::AskedFor { .. } => Some(true),
+            Certificates::NotAskedFor => Some(false),
+            Certificates::Unknown => None,
+        },
         evidence,
         chain: report
             .presented

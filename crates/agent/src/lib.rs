@@ -18,6 +18,7 @@ pub use hands::OsHands;
 pub use hands::Progress;
 pub use hands::commands;
 pub use handshake::Call;
+pub use handshake::Patience;
 pub use handshake::Shake;
 pub use handshake::shake;
 pub use identity::Identity;

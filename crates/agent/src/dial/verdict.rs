@@ -27,6 +27,8 @@ pub enum Evidence {
     Byte,
     /// It answered our close with its own, and with no alert before that.
     CleanClose,
+    /// After our close it ended the connection, not with a reset and with no alert before that.
+    Close,
 }
 
 /// Whether the peer asked for a certificate of ours.
@@ -204,7 +206,7 @@ pub(super) fn acceptance_of_failure(report: &DialReport, phase: Phase, answered:
     }
 }
 
-fn is_end_of_file(error: &Error) -> bool {
+pub(super) fn is_end_of_file(error: &Error) -> bool {
     let reasons = |stack: &openssl::error::ErrorStack| {
         stack
             .errors()

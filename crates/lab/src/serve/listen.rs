@@ -118,7 +118,10 @@ fn answer(stream: &mut SslStream<Watched>, listen: &Listen, loaded: &Loaded) -> 
             Ok(0) => break,
             Ok(read) => filled += read,
             Err(error) if error.code() == ErrorCode::WANT_READ && !of_the_lab => break,
-            Err(error) if error.code() == ErrorCode::ZERO_RETURN && !of_the_lab => break,
+            // A stranger who has seen enough and says goodbye: there is nobody to answer.
+            Err(error) if error.code() == ErrorCode::ZERO_RETURN && !of_the_lab => {
+                return Outcome::Pass { version };
+            }
             Err(error) => {
                 let (class, reason) = judge(stream.ssl(), &error, stream.get_ref().bytes_read);
                 return Outcome::Fail { class, reason };
