@@ -1,6 +1,7 @@
 //! The `capgrow` command: reads arguments, calls, reports.
 
 mod args;
+mod backups;
 mod carry;
 mod cmd;
 mod design;

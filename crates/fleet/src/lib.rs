@@ -16,6 +16,7 @@ mod scan;
 pub mod snapshot;
 pub mod state;
 mod store_facts;
+mod unmatched;
 mod walk;
 
 pub use assemble::store_of;

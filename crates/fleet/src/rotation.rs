@@ -323,6 +323,9 @@ fn one(
     }
     facts.anchors = anchors.iter().map(|anchor| snapshot.keep(anchor)).collect();
     facts.leave.retain(|name| !facts.anchors.contains(name));
+    if leaving.is_empty() && facts.new.is_empty() {
+        refusals.extend(crate::unmatched::refusal(rotate, snapshot, &all));
+    }
     if refusals.is_empty() {
         Ok(facts)
     } else {

@@ -19,7 +19,7 @@ use crate::snapshot::UseFacts;
 pub struct ComponentState {
     /// The component.
     pub id: String,
-    /// `S0`, `S1`, `S2`, `mixed` or `unknown`.
+    /// `S0`, `S1`, `S2`, `mixed`, or `unknown` where a store of it could not be read.
     pub state: String,
     /// Each difference from the expected state, in words; empty where it is reached.
     pub deviations: Vec<String>,
@@ -49,10 +49,40 @@ pub fn states(
     now.components
         .keys()
         .map(|id| {
+            let unread = unread(now, id);
+            if !unread.is_empty() {
+                return ComponentState {
+                    id: id.clone(),
+                    state: "unknown".to_owned(),
+                    deviations: unread,
+                };
+            }
             by_table(now, &all, rotations, (id, expected), hosts)
                 .unwrap_or_else(|| of_component(now, rotations, id, expected))
         })
         .collect()
+}
+
+/// The stores of a component about which nothing can be said: what they hold may be old or new.
+fn unread(now: &Snapshot, id: &str) -> Vec<String> {
+    let Ok(component) = now.component(id) else {
+        return vec!["it cannot be understood".to_owned()];
+    };
+    if component.stores.is_empty() {
+        return vec!["none of its stores is known".to_owned()];
+    }
+    let mut unread = Vec::new();
+    for store in &component.stores {
+        let place = format!("{}:{}", component.host, store.file);
+        match now.use_of(id, &store.id) {
+            None => unread.push(format!("{place} could not be read")),
+            Some(used) if store.holds_identity() && used.presented.is_empty() => {
+                unread.push(format!("what it presents from {place} cannot be told"));
+            }
+            Some(_) => {}
+        }
+    }
+    unread
 }
 
 /// The state by the product's own table; `None` where it has none, or none of its rows concerns the component.
@@ -99,14 +129,6 @@ fn of_component(
     expected: Option<&str>,
 ) -> ComponentState {
     let uses: Vec<&UseFacts> = now.uses.iter().filter(|used| used.component == id).collect();
-    if uses.is_empty() {
-        let deviations = vec!["its stores could not be read".to_owned()];
-        return ComponentState {
-            id: id.to_owned(),
-            state: "unknown".to_owned(),
-            deviations,
-        };
-    }
     let component = now.component(id).ok();
     let mut seen = Seen::default();
     for rotation in rotations {

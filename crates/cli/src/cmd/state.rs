@@ -1,5 +1,8 @@
 //! `capgrow status` and `capgrow verify`: what is so now, and how far it is from what it should be.
 
+use std::time::Duration;
+use std::time::Instant;
+
 use agent::LinkSeen;
 use fleet::Snapshot;
 use fleet::snapshot::RotationFacts;
@@ -10,6 +13,7 @@ use serde_json::json;
 use crate::Answer;
 use crate::args::Args;
 use crate::args::State;
+use crate::backups;
 use crate::carry;
 use crate::cmd::apply;
 use crate::cmd::now;
@@ -29,7 +33,12 @@ pub fn status(args: &Args, these: &State) -> anyhow::Result<Answer> {
         .iter()
         .map(|link| json!({ "from": link.from, "to": link.to, "endpoint": link.endpoint, "ok": null, "presented": presented(&looked.snapshot, link), "error": null, "at": null }))
         .collect();
-    finish(args, &dir, &looked, links, Vec::new())
+    let seen = Seen {
+        links,
+        failed: Vec::new(),
+        took: None,
+    };
+    finish(args, &dir, &looked, &seen)
 }
 
 /// A real handshake on every link.
@@ -37,11 +46,21 @@ pub fn verify(args: &Args, these: &State) -> anyhow::Result<Answer> {
     let dir = FleetDir::open(args)?;
     let looked = look(&dir, these)?;
     let components = agent::components(&looked.snapshot);
+    let begun = Instant::now();
     let seen = agent::verify_links(&dir.vault, &looked.snapshot, &components);
+    let took = Some(begun.elapsed());
     let at = print::utc_time(now());
     let links = seen.iter().map(|seen| link_value(seen, &at)).collect();
     let failed = seen.into_iter().filter(|seen| !seen.ok).collect();
-    finish(args, &dir, &looked, links, failed)
+    finish(args, &dir, &looked, &Seen { links, failed, took })
+}
+
+/// The links as they are printed.
+struct Seen {
+    links: Vec<Value>,
+    failed: Vec<LinkSeen>,
+    /// How long the handshakes took; `None` = there were none.
+    took: Option<Duration>,
 }
 
 struct Looked {
@@ -169,26 +188,41 @@ fn link_value(seen: &LinkSeen, at: &str) -> Value {
     })
 }
 
-fn finish(
-    args: &Args,
-    dir: &FleetDir,
-    looked: &Looked,
-    links: Vec<Value>,
-    failed: Vec<LinkSeen>,
-) -> anyhow::Result<Answer> {
+fn finish(args: &Args, dir: &FleetDir, looked: &Looked, seen: &Seen) -> anyhow::Result<Answer> {
     let deviating = looked.states.iter().any(|state| !state.deviations.is_empty());
-    let yes = !deviating && failed.is_empty();
+    let yes = !deviating && seen.failed.is_empty();
+    let answer = if yes { Answer::Yes } else { Answer::No };
+    let kept = backups::kept(dir)?;
     if args.json {
         let components: Vec<Value> = looked
             .states
             .iter()
             .map(|state| json!({ "id": state.id, "state": state.state, "deviations": state.deviations }))
             .collect();
-        print::json(
-            &json!({ "version": 1, "expected": looked.expected, "open_run": looked.open_run, "components": components, "links": links }),
-        );
-        return Ok(if yes { Answer::Yes } else { Answer::No });
+        let mut document = json!({
+            "version": 1, "expected": looked.expected, "open_run": looked.open_run, "components": components, "links": seen.links,
+            "backups": kept.iter().map(backups::Kept::value).collect::<Vec<_>>(),
+        });
+        if let Some(took) = seen.took {
+            document["seconds"] = json!(took.as_secs_f64());
+        }
+        print::json(&document);
+        return Ok(answer);
     }
+    show(looked, seen);
+    for kept in &kept {
+        print::answer(&kept.text());
+    }
+    if let Some(expected) = &looked.expected {
+        print::answer(&format!(
+            "compared with {expected}: {}",
+            if yes { "as expected" } else { "not so" }
+        ));
+    }
+    Ok(answer)
+}
+
+fn show(looked: &Looked, seen: &Seen) {
     let rows: Vec<Vec<String>> = looked
         .states
         .iter()
@@ -202,31 +236,24 @@ fn finish(
             print::answer(&format!("{}: {deviation}", state.id));
         }
     }
-    for seen in &failed {
+    for seen in &seen.failed {
         print::answer(&format!(
             "{}: {}",
             seen.link.text(),
             seen.error.clone().unwrap_or_default()
         ));
     }
-    let checked = links.iter().filter(|link| link["ok"].is_boolean()).count();
-    if checked > 0 {
-        print::answer(&format!("{} of {checked} links up", checked - failed.len()));
+    if let Some(took) = seen.took.filter(|_| !seen.links.is_empty()) {
+        let count = seen.links.len();
+        print::answer(&format!(
+            "{} of {count} links up, seen in {:.2} s",
+            count - seen.failed.len(),
+            took.as_secs_f64()
+        ));
     }
     if let Some(run) = &looked.open_run {
         print::answer(&format!(
             "run {run} is not finished: capgrow apply --resume, or capgrow undo {run}"
         ));
     }
-    let old = dir.path.join(".capgrow/runs");
-    if old.is_dir() && args.verbose > 0 {
-        print::answer(&format!("backups lie in {}", old.display()));
-    }
-    if let Some(expected) = &looked.expected {
-        print::answer(&format!(
-            "compared with {expected}: {}",
-            if yes { "as expected" } else { "not so" }
-        ));
-    }
-    Ok(if yes { Answer::Yes } else { Answer::No })
 }

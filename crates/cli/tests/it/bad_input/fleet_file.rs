@@ -115,3 +115,18 @@ fn outside_a_fleet_directory_every_command_says_where_it_looked() {
         );
     }
 }
+
+#[test]
+fn a_leave_that_nothing_answers_to_says_what_is_there_instead() {
+    let fleet = Fleet::new();
+    fleet.toml("CN=Old Lab CA", "CN=Old Lab C");
+    let says = [
+        "no plan",
+        "no identity and no anchor of the fleet has issuer = \"CN=Old Lab C\"",
+        "presented are O=Lab,CN=agent (issuer CN=Old Lab CA, sha256 ",
+        "remedy: correct `leave`",
+    ];
+    fleet.check("scan", 0, &[]).check("plan", 1, &says);
+    fleet.toml("issuer = \"CN=Old Lab C\"", "expiring-within = \"1d\"");
+    fleet.check("plan", 0, &[]);
+}

@@ -77,6 +77,9 @@ fn a_wrong_missing_or_empty_password_stops_the_plan() {
             stops(&fleet, &["hub:/srv/hub/id.store: ", "password", "store `id`"]);
             let shown = fleet.run("scan");
             assert!(!shown.stdout.contains("changeit"), "{}", shown.stdout);
+            let states = fleet.run("status --json").json();
+            assert_eq!(states["components"][1]["state"], "unknown", "{states}");
+            assert_eq!(states["components"][0]["state"], "S0", "{states}");
         }
     }
 }
