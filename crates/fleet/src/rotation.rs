@@ -230,7 +230,10 @@ pub fn resolve(
     let mut rotations = Vec::new();
     for rotate in &doc.rotate {
         match one(doc, rotate, snapshot, tool, now) {
-            Ok(facts) => rotations.push(facts),
+            Ok(facts) => {
+                refusals.extend(crate::unmatched::refusal(rotate, &facts, snapshot));
+                rotations.push(facts);
+            }
             Err(more) => refusals.extend(more),
         }
     }
@@ -323,9 +326,6 @@ fn one(
     }
     facts.anchors = anchors.iter().map(|anchor| snapshot.keep(anchor)).collect();
     facts.leave.retain(|name| !facts.anchors.contains(name));
-    if leaving.is_empty() && facts.new.is_empty() {
-        refusals.extend(crate::unmatched::refusal(rotate, snapshot, &all));
-    }
     if refusals.is_empty() {
         Ok(facts)
     } else {

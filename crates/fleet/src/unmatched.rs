@@ -1,26 +1,22 @@
 //! The words for a `leave` that no certificate of the fleet answers to.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-
-use keystore::Certificate;
 
 use crate::file::LeaveDoc;
 use crate::file::RotateDoc;
 use crate::rotation::Refusal;
 use crate::rotation::short;
-use crate::snapshot::Fingerprint;
+use crate::snapshot::RotationFacts;
 use crate::snapshot::Snapshot;
 
 /// What was looked for, and which identities are there instead; `None` where that is no mistake.
-pub(crate) fn refusal(
-    rotate: &RotateDoc,
-    snapshot: &Snapshot,
-    all: &BTreeMap<Fingerprint, Certificate>,
-) -> Option<Refusal> {
+pub(crate) fn refusal(rotate: &RotateDoc, facts: &RotationFacts, snapshot: &Snapshot) -> Option<Refusal> {
     let Some(LeaveDoc::Some(some)) = &rotate.leave else {
         return None;
     };
+    if !facts.leave.is_empty() || !facts.new.is_empty() {
+        return None;
+    }
     if some.expiring_within.is_some() {
         // That nothing expires soon is an answer.
         return None;
@@ -38,13 +34,13 @@ pub(crate) fn refusal(
     let there: BTreeSet<String> = snapshot
         .uses
         .iter()
-        .filter_map(|used| all.get(used.presented.first()?))
+        .filter_map(|used| snapshot.certificate(used.presented.first()?))
         .map(|leaf| {
             format!(
                 "{} (issuer {}, sha256 {})",
                 leaf.subject(),
                 leaf.issuer(),
-                short(leaf)
+                short(&leaf)
             )
         })
         .collect();
