@@ -4,16 +4,22 @@
 //! and decides. The way: `demand` says which events must precede which, `patterns` chooses how the events
 //! of each component fall together, `waves` puts the steps in order, `bound` proves how cheap it could be.
 
+mod arrangement;
 mod bound;
 mod core;
 mod demand;
 mod digraph;
 mod exact;
 mod local;
+mod outage;
 mod patterns;
 mod plan_model;
+mod rip;
 mod undo;
 mod waves;
 
+pub use outage::Outage;
+pub use outage::outages;
 pub use plan_model::plan_model;
+pub use rip::plan_rip;
 pub use undo::plan_undo;

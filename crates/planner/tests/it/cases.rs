@@ -1,7 +1,8 @@
 //! Text-driven cases: `tests/cases/*.txt` hold a model, then what is asked and the answer.
 //!
 //! A section starts with `---- ` and the question: a goal, then alterations of the plan, separated by commas
-//! (`drop 2`, `swap 2 3`, `merge 2`, `wave 2 1`). `UPDATE_EXPECT=1` rewrites the answers.
+//! (`drop 2`, `swap 2 3`, `merge 2`, `wave 2 1`). The question `rip-and-replace` plans everything of a component at
+//! once, each step 10 s, and `keep a -> b` takes the waiver of that edge away. `UPDATE_EXPECT=1` rewrites the answers.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,6 +14,7 @@ use plan::PlanDocument;
 use plan::check;
 use plan::read_model;
 use planner::plan_model;
+use planner::plan_rip;
 
 #[test]
 fn the_answers_to_all_cases_are_as_written() {
@@ -51,6 +53,9 @@ fn answered(text: &str) -> String {
 }
 
 fn asked(model: &Model, question: &str) -> String {
+    if question.starts_with("rip-and-replace") {
+        return ripped(model, question);
+    }
     let mut words = question.split(", ");
     let goal = match words.next() {
         Some("coexistence") => Goal::Coexistence,
@@ -73,6 +78,29 @@ fn asked(model: &Model, question: &str) -> String {
         };
         answer += &judged(&report);
     }
+    answer
+}
+
+fn ripped(model: &Model, question: &str) -> String {
+    let (document, outages) = plan_rip(model, Goal::Retired, &vec![10_000; model.components.len()]);
+    let mut answer = shown(&document);
+    let mut model = model.clone();
+    for outage in &outages {
+        let edge = &mut model.edges[outage.edge];
+        let name = |id: plan::ComponentId| &model.components[id.at()].name;
+        let link = format!("{} -> {}", name(edge.prover), name(edge.verifier));
+        let until = outage
+            .until
+            .map_or("the end and after".to_owned(), |wave| format!("wave {wave}"));
+        let _ = writeln!(answer, "down {link}: wave {} to {until}", outage.from);
+        edge.waived = !question.split(", ").any(|word| word == format!("keep {link}"));
+    }
+    let report = match check(&model, &document) {
+        Ok(checked) => checked.report().clone(),
+        Err(refusal) => refusal.report,
+    };
+    answer += &judged(&report);
+    let _ = writeln!(answer, "accepted by waiver: {}", report.waived.len());
     answer
 }
 

@@ -5,4 +5,5 @@ mod brute;
 mod cases;
 mod known;
 mod mutants;
+mod rip;
 mod toy;
