@@ -14,11 +14,14 @@ use exec::log::State;
 use exec::machine::Machine;
 use exec::replace::AttributeSource;
 use exec::replace::Change as FileChange;
+use exec::replace::Drifted;
 use exec::replace::FileSet;
+use exec::replace::ReplaceError;
 use exec::run::Hands;
 use exec::run::HandsError;
 use exec::run::Made;
 use exec::run::News;
+use exec::run::StepError;
 use fleet::Snapshot;
 use fleet::format::WriteDoc;
 use keystore::Entropy;
@@ -146,7 +149,7 @@ impl<'a> OsHands<'a> {
     }
 
     /// The file sets of a forward step: one for each event and host, in the order of the writes.
-    fn forward(&self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, HandsError> {
+    fn forward(&self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, StepError> {
         let mut now: BTreeMap<(String, String), Option<Vec<u8>>> = BTreeMap::new();
         let mut sets: Vec<(String, String, Pending)> = Vec::new();
         let written = self.written(step, journal);
@@ -232,7 +235,7 @@ impl<'a> OsHands<'a> {
         host: &str,
         path: &str,
         journal: &Journal<'_>,
-    ) -> Result<Option<Vec<u8>>, HandsError> {
+    ) -> Result<Option<Vec<u8>>, StepError> {
         let look = |error: &dyn std::error::Error| {
             fail(
                 format!("{host}:{path}: {}", fleet::rotation::chain_of(error)),
@@ -246,7 +249,7 @@ impl<'a> OsHands<'a> {
                     .map_err(|error| look(&error))?,
             ),
             Ok(None) => None,
-            Err(error) => return Err(look(&error)),
+            Err(error) => return Err(look(&error).into()),
         };
         self.same_as_planned(host, path, found.as_deref(), journal)?;
         Ok(found)
@@ -287,7 +290,7 @@ impl<'a> OsHands<'a> {
         path: &str,
         found: Option<&[u8]>,
         journal: &Journal<'_>,
-    ) -> Result<(), HandsError> {
+    ) -> Result<(), StepError> {
         let found = found.map(Sha256::of);
         let machine = self.machines.get(host);
         let resolved = machine
@@ -324,17 +327,25 @@ impl<'a> OsHands<'a> {
                 }
             }
         };
-        if expected == found {
-            return Ok(());
-        }
-        Err(fail(
-            format!("{host}:{path} changed since the plan was made"),
-            "look at the change; `capgrow scan` and `capgrow plan` begin from what is there now",
-        ))
+        // For a person: the same path can lie on many hosts.
+        let path = PathBuf::from(format!("{host}:{path}"));
+        let drifted = match (expected, found) {
+            (expected, found) if expected == found => return Ok(()),
+            (Some(expected), Some(found)) => Drifted::Changed {
+                path,
+                expected,
+                found,
+            },
+            (Some(_), None) => Drifted::Vanished { path },
+            (None, _) => Drifted::Appeared { path },
+        };
+        Err(StepError::Replace(ReplaceError::Drift {
+            drifted: vec![drifted],
+        }))
     }
 
     /// The file sets of an undo step: the reverse of what its original events wrote, last first.
-    fn backward(&self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, HandsError> {
+    fn backward(&self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, StepError> {
         let originals: Vec<&str> = step
             .extra
             .get("reverses")
@@ -549,7 +560,7 @@ impl Entropy for OsEntropy {
 }
 
 impl Hands for OsHands<'_> {
-    fn prepare(&mut self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, HandsError> {
+    fn prepare(&mut self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, StepError> {
         match self.direction {
             Direction::Forward => self.forward(step, journal),
             Direction::Undo => self.backward(step, journal),

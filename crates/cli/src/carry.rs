@@ -201,6 +201,11 @@ pub fn ended(
         {
             print::line(&format!("capgrow: hint: {hint}"));
         }
+        if let StepError::Replace(exec::replace::ReplaceError::Drift { .. }) = why {
+            print::line(
+                "capgrow: hint: look at the change; `capgrow scan` and `capgrow plan` begin from what is there now",
+            );
+        }
         print::line(
             "capgrow: hint: `capgrow apply --resume` goes on; `capgrow undo` takes back what was done",
         );

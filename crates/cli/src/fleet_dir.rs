@@ -77,11 +77,16 @@ impl FleetDir {
         Ok(dir)
     }
 
-    /// Saves a snapshot under its digest; `latest` = it is the one that `plan` works on.
+    /// Saves a snapshot under its digest; it names the latest before it. `latest` = it is the one that `plan` works on.
     pub fn save_snapshot(&self, snapshot: &Snapshot, latest: bool) -> anyhow::Result<String> {
+        let dir = self.inside("snapshots")?;
+        let before = std::fs::read_to_string(dir.join("latest")).ok();
+        let snapshot = Snapshot {
+            parent: before.map(|digest| digest.trim().to_owned()),
+            ..snapshot.clone()
+        };
         let bytes = snapshot.bytes();
         let digest = fleet::snapshot::sha256_hex(&bytes);
-        let dir = self.inside("snapshots")?;
         let path = dir.join(format!("{digest}.json"));
         if !path.exists() {
             document::write(&path, &bytes, 0o600)?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use agent::OsMachine;
 use anyhow::Context;
 use exec::journal::Journal;
+use exec::journal::JournalError;
 use exec::journal::RunId;
 use exec::log::Record;
 use plan::PlanDocument;
@@ -81,9 +82,19 @@ pub fn all(dir: &FleetDir, machine: &OsMachine) -> anyhow::Result<Vec<RunFacts>>
     let mut runs = Vec::new();
     for text in ids {
         let Some(id) = RunId::parse(&text) else { continue };
-        // A run that died before its approval was durable has nothing to say.
-        let Ok(records) = Journal::read(machine, &place, &id) else {
-            continue;
+        let records = match Journal::read(machine, &place, &id) {
+            Ok(records) => records,
+            // A run that died before its approval was durable has nothing to say.
+            Err(JournalError::NoRun { .. }) => continue,
+            Err(error) => {
+                return Err(failure(
+                    format!("run {text}: {}", fleet::rotation::chain_of(&error)),
+                    format!(
+                        "nobody can say what that run left; when a person has looked, move {} away",
+                        place.join(&text).display()
+                    ),
+                ));
+            }
         };
         let plan = records.iter().find_map(|record| match record {
             Record::Approved { plan, .. } => Some(plan.clone()),

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! journal = magic(16) record*
-//! record  = length(4, big-endian) checksum(32) payload(length)
-//! checksum = SHA-256(offset of the record, 8 bytes big-endian ‖ payload)
+//! record  = length(4, big-endian) parent(32) checksum(32) payload(length)
+//! checksum = SHA-256(offset of the record, 8 bytes big-endian ‖ parent ‖ payload)
+//! parent   = checksum of the record before it; of the first one SHA-256(magic)
 //! ```
-//! Every record is synced before [`Journal::append`] returns, so at most the last one can be torn. What follows the
+//! So a record names all that were before it, and none of them can be exchanged unseen. Every record is synced before [`Journal::append`] returns, so at most the last one can be torn. What follows the
 //! last whole record is cut when the journal is opened; a damaged record with a whole one behind it cannot come from
 //! a crash and is an error.
 
@@ -21,6 +22,8 @@ pub struct Journal<'m> {
     run: RunId,
     records: Vec<Record>,
     end_bytes: u64,
+    /// The checksum of the last record.
+    last: Sha256,
     broken: bool,
 }
 
@@ -49,6 +52,7 @@ impl<'m> Journal<'m> {
             run,
             records: Vec::new(),
             end_bytes: MAGIC.len() as u64,
+            last: Sha256::of(MAGIC),
             broken: false,
         })
     }
@@ -73,7 +77,11 @@ impl<'m> Journal<'m> {
             return Ok((Journal::complete(machine, runs, run)?, None));
         }
         let bytes = machine.read(&path, MAX_JOURNAL_BYTES)?;
-        let Parsed { records, end_bytes } = parse(&bytes)?;
+        let Parsed {
+            records,
+            end_bytes,
+            last,
+        } = parse(&bytes)?;
         let mut torn = None;
         if end_bytes < bytes.len() {
             torn = Some(TornTail {
@@ -96,6 +104,7 @@ impl<'m> Journal<'m> {
             run,
             records,
             end_bytes,
+            last,
             broken: false,
         };
         journal.ensure_backups()?;
@@ -129,13 +138,14 @@ impl<'m> Journal<'m> {
                 length_bytes: payload.len(),
             });
         }
-        let frame = frame(self.end_bytes, &payload);
+        let (frame, checksum) = frame(self.end_bytes, &self.last, &payload);
         let path = self.dir.join(JOURNAL);
         self.broken = true;
         self.machine.append(&path, &frame)?;
         self.machine.sync_file(&path)?;
         self.broken = false;
         self.end_bytes += frame.len() as u64;
+        self.last = checksum;
         self.records.push(record);
         Ok(())
     }
@@ -243,6 +253,7 @@ impl<'m> Journal<'m> {
             run,
             records: Vec::new(),
             end_bytes,
+            last: Sha256::of(MAGIC),
             broken: false,
         };
         journal.ensure_backups()?;
@@ -327,6 +338,8 @@ struct Parsed {
     records: Vec<Record>,
     /// Where the last whole record ends; zero where not even the magic is whole.
     end_bytes: usize,
+    /// Its checksum.
+    last: Sha256,
 }
 
 /// Reads whole records from the start. The rest is a torn tail unless a whole record lies in it.
@@ -336,21 +349,30 @@ fn parse(bytes: &[u8]) -> Result<Parsed, JournalError> {
         reason: reason.into(),
     };
     let holds_record_from =
-        |from: usize| (from..bytes.len()).any(|offset| payload_at(bytes, offset).is_some());
+        |from: usize| (from..bytes.len()).any(|offset| framed_at(bytes, offset).is_some());
     if !bytes.starts_with(MAGIC) {
+        if bytes.len() >= MAGIC.len() && bytes.starts_with(&MAGIC[..MAGIC.len() - 1]) {
+            return Err(damaged(0, "another version of capgrow wrote it"));
+        }
         if holds_record_from(MAGIC.len().min(bytes.len())) {
             return Err(damaged(0, "the first bytes are not those of a journal"));
         }
         return Ok(Parsed {
             records: Vec::new(),
             end_bytes: 0,
+            last: Sha256::of(MAGIC),
         });
     }
     let mut records = Vec::new();
     let mut offset = MAGIC.len();
-    while let Some(payload) = payload_at(bytes, offset) {
-        records.push(log::decode(payload).map_err(|e| damaged(offset, &e))?);
-        offset += FRAME_BYTES + payload.len();
+    let mut last = Sha256::of(MAGIC);
+    while let Some(framed) = framed_at(bytes, offset) {
+        if framed.parent != last {
+            return Err(damaged(offset, "it does not name the record before it"));
+        }
+        records.push(log::decode(framed.payload).map_err(|e| damaged(offset, &e))?);
+        offset += FRAME_BYTES + framed.payload.len();
+        last = framed.checksum;
     }
     if offset < bytes.len() && holds_record_from(offset + 1) {
         return Err(damaged(
@@ -361,42 +383,60 @@ fn parse(bytes: &[u8]) -> Result<Parsed, JournalError> {
     Ok(Parsed {
         records,
         end_bytes: offset,
+        last,
     })
 }
 
-/// The payload of the whole record that begins at `offset`, if one does.
-fn payload_at(bytes: &[u8], offset: usize) -> Option<&[u8]> {
+/// A whole record as it lies in the file.
+struct Framed<'a> {
+    parent: Sha256,
+    checksum: Sha256,
+    payload: &'a [u8],
+}
+
+/// The whole record that begins at `offset`, if one does.
+fn framed_at(bytes: &[u8], offset: usize) -> Option<Framed<'_>> {
     let head = bytes.get(offset..offset.checked_add(FRAME_BYTES)?)?;
-    let (length, checksum) = head.split_first_chunk::<4>()?;
+    let (length, head) = head.split_first_chunk::<4>()?;
+    let (parent, checksum) = head.split_first_chunk::<32>()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
     if length == 0 || length > MAX_RECORD_BYTES {
         return None;
     }
     let start = offset + FRAME_BYTES;
     let payload = bytes.get(start..start.checked_add(length)?)?;
-    (checksum_of(offset as u64, payload).0 == checksum).then_some(payload)
+    let parent = Sha256(*parent);
+    let found = checksum_of(offset as u64, &parent, payload);
+    (found.0 == checksum).then_some(Framed {
+        parent,
+        checksum: found,
+        payload,
+    })
 }
 
-fn frame(offset: u64, payload: &[u8]) -> Vec<u8> {
+fn frame(offset: u64, parent: &Sha256, payload: &[u8]) -> (Vec<u8>, Sha256) {
     let length = u32::try_from(payload.len()).expect("append bounds the length");
+    let checksum = checksum_of(offset, parent, payload);
     let mut frame = Vec::with_capacity(FRAME_BYTES + payload.len());
     frame.extend(length.to_be_bytes());
-    frame.extend(checksum_of(offset, payload).0);
+    frame.extend(parent.0);
+    frame.extend(checksum.0);
     frame.extend(payload);
-    frame
+    (frame, checksum)
 }
 
-fn checksum_of(offset: u64, payload: &[u8]) -> Sha256 {
+fn checksum_of(offset: u64, parent: &Sha256, payload: &[u8]) -> Sha256 {
     let mut bytes = offset.to_be_bytes().to_vec();
+    bytes.extend(parent.0);
     bytes.extend(payload);
     Sha256::of(&bytes)
 }
 
-const MAGIC: &[u8; 16] = b"capgrow-journal1";
+const MAGIC: &[u8; 16] = b"capgrow-journal2";
 const JOURNAL: &str = "journal";
 const BACKUPS: &str = "backups";
-/// Length and checksum before each payload.
-const FRAME_BYTES: usize = 36;
+/// Length, parent and checksum before each payload.
+const FRAME_BYTES: usize = 68;
 /// An intent with a thousand files has about 500 bytes for each.
 const MAX_RECORD_BYTES: usize = 16 << 20;
 const MAX_JOURNAL_BYTES: u64 = 1 << 30;

@@ -20,8 +20,9 @@ pub trait Hands {
     /// The file sets of a step, from what lies on disk now; empty where everything is there already.
     ///
     /// # Errors
-    /// Why the new bytes cannot be made; nothing has been changed then.
-    fn prepare(&mut self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, HandsError>;
+    /// `Prepare`: why the new bytes cannot be made. `Replace` with `Drift`: a file is not what was planned on. Nothing
+    /// has been changed then.
+    fn prepare(&mut self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, StepError>;
 
     /// The machine of that host.
     fn machine(&self, host: &str) -> Option<&dyn Machine>;
@@ -101,7 +102,7 @@ pub enum Ended {
 pub enum StepError {
     /// The new bytes could not be made; nothing was changed.
     #[error("its files cannot be prepared")]
-    Prepare(#[source] HandsError),
+    Prepare(#[from] HandsError),
     /// A file set was not replaced.
     #[error("its files were not replaced")]
     Replace(#[from] ReplaceError),
@@ -196,7 +197,7 @@ fn carry_out(step: &Step, journal: &mut Journal<'_>, hands: &mut dyn Hands) -> R
         at: journal.now(),
     })?;
     hands.tell(News::Writing(step));
-    for set in hands.prepare(step, journal).map_err(StepError::Prepare)? {
+    for set in hands.prepare(step, journal)? {
         let machine = hands.machine(&set.host).ok_or_else(|| StepError::NoHost {
             host: set.host.clone(),
         })?;

@@ -28,6 +28,9 @@ pub struct Snapshot {
     pub version: u32,
     /// Seconds since 1970.
     pub taken_at: i64,
+    /// The digest of the snapshot that was the latest before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Fingerprint>,
     /// Whether something could not be derived, so that a plan over it lists what it assumed.
     pub partial: bool,
     /// By name.

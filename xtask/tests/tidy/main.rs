@@ -5,6 +5,7 @@
 
 mod documents;
 mod gate;
+mod kernel;
 mod layers;
 mod licences;
 mod names;

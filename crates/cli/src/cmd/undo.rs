@@ -186,6 +186,9 @@ fn reverse(
             .insert("reverses".to_owned(), serde_json::Value::Array(names));
     }
     document.snapshot.clone_from(&forward.snapshot);
+    document
+        .extra
+        .insert("parent".to_owned(), forward.digest().to_string().into());
     document.waived.clone_from(&forward.waived);
     Ok(document)
 }

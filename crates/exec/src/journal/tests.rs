@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 #[track_caller]
 fn check(damage: impl Fn(&mut Vec<u8>), want: Expect) {
     let mut bytes = MAGIC.to_vec();
+    let mut last = Sha256::of(MAGIC);
     for reason in ["first", "second"] {
         let record = Record::Stopped {
             reason: reason.into(),
@@ -15,8 +16,9 @@ fn check(damage: impl Fn(&mut Vec<u8>), want: Expect) {
                 nanoseconds: 0,
             },
         };
-        let frame = frame(bytes.len() as u64, &log::encode(&record));
+        let (frame, checksum) = frame(bytes.len() as u64, &last, &log::encode(&record));
         bytes.extend(frame);
+        last = checksum;
     }
     damage(&mut bytes);
     let said = match parse(&bytes) {
@@ -33,26 +35,26 @@ fn check(damage: impl Fn(&mut Vec<u8>), want: Expect) {
 
 #[test]
 fn a_whole_journal_is_read_to_its_end() {
-    check(|_| {}, expect!["2 records, 185 of 185 bytes"]);
+    check(|_| {}, expect!["2 records, 249 of 249 bytes"]);
 }
 
 #[test]
 fn a_torn_tail_is_left_out() {
     check(
-        |bytes| bytes.truncate(184),
-        expect!["1 records, 100 of 184 bytes"],
+        |bytes| bytes.truncate(248),
+        expect!["1 records, 132 of 248 bytes"],
     );
     check(
-        |bytes| bytes.truncate(110),
-        expect!["1 records, 100 of 110 bytes"],
+        |bytes| bytes.truncate(142),
+        expect!["1 records, 132 of 142 bytes"],
     );
     check(
-        |bytes| bytes[100..].fill(0),
-        expect!["1 records, 100 of 185 bytes"],
+        |bytes| bytes[132..].fill(0),
+        expect!["1 records, 132 of 249 bytes"],
     );
     check(
-        |bytes| bytes[150..].fill(0),
-        expect!["1 records, 100 of 185 bytes"],
+        |bytes| bytes[182..].fill(0),
+        expect!["1 records, 132 of 249 bytes"],
     );
     check(|bytes| bytes.truncate(7), expect!["0 records, 0 of 7 bytes"]);
     check(|bytes| bytes.clear(), expect!["0 records, 0 of 0 bytes"]);
@@ -63,7 +65,7 @@ fn a_damaged_record_before_a_whole_one_is_an_error_with_its_offset() {
     let want = expect![
         "journal record at byte 16 is damaged: it does not fit its checksum, and whole records follow"
     ];
-    check(|bytes| bytes[60] ^= 1, want);
+    check(|bytes| bytes[90] ^= 1, want);
     let want = expect![
         "journal record at byte 16 is damaged: it does not fit its checksum, and whole records follow"
     ];
@@ -75,11 +77,39 @@ fn a_damaged_record_before_a_whole_one_is_an_error_with_its_offset() {
 #[test]
 fn a_record_moved_to_another_place_is_not_accepted() {
     let swap = |bytes: &mut Vec<u8>| {
-        let second = bytes.split_off(100);
+        let second = bytes.split_off(132);
         bytes.truncate(16);
         bytes.extend(second);
     };
-    check(swap, expect!["0 records, 16 of 101 bytes"]);
+    check(swap, expect!["0 records, 16 of 133 bytes"]);
+}
+
+#[test]
+fn a_record_that_names_another_parent_is_not_accepted() {
+    let exchange = |bytes: &mut Vec<u8>| {
+        let record = Record::Stopped {
+            reason: "other".into(),
+            at: Timestamp {
+                seconds: 1,
+                nanoseconds: 0,
+            },
+        };
+        let (first, _) = frame(16, &Sha256::of(MAGIC), &log::encode(&record));
+        assert_eq!(first.len(), 132 - 16);
+        bytes[16..132].copy_from_slice(&first);
+    };
+    check(
+        exchange,
+        expect!["journal record at byte 132 is damaged: it does not name the record before it"],
+    );
+}
+
+#[test]
+fn a_journal_of_another_version_is_not_taken_for_a_torn_one() {
+    check(
+        |bytes| bytes[15] = b'1',
+        expect!["journal record at byte 0 is damaged: another version of capgrow wrote it"],
+    );
 }
 
 #[test]

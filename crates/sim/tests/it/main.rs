@@ -5,3 +5,4 @@
 mod broken;
 mod crash;
 mod disturbed;
+mod steps;

@@ -58,6 +58,59 @@ fn merge(plan: &mut serde_json::Value) {
     }
 }
 
+/// The one document of `.capgrow/WHERE` that was not there before, with its name.
+fn newcomer(fleet: &Fleet, place: &str, known: &mut Vec<(String, Vec<u8>)>) -> (String, serde_json::Value) {
+    let mut new = None;
+    for entry in std::fs::read_dir(fleet.path(".capgrow").join(place)).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let bytes = std::fs::read(&path).unwrap();
+        match known.iter().find(|(before, _)| *before == name) {
+            Some((_, before)) => assert!(*before == bytes, "{name} was changed"),
+            None if name == "latest" => {}
+            None => {
+                new = Some((
+                    name.trim_end_matches(".json").to_owned(),
+                    serde_json::from_slice(&bytes).unwrap(),
+                ));
+                known.push((name, bytes));
+            }
+        }
+    }
+    new.unwrap()
+}
+
+#[test]
+fn snapshots_and_plans_never_change_and_each_new_one_names_its_parent() {
+    let fleet = Fleet::new();
+    let (mut snapshots, mut plans) = (Vec::new(), Vec::new());
+    let mut latest = None;
+    for turn in 0..3 {
+        if turn == 2 {
+            fleet.toml("leave-the-old-ca", "another-name");
+        }
+        // Snapshots are dated to the second.
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        fleet.run("scan");
+        let (scanned, snapshot) = newcomer(&fleet, "snapshots", &mut snapshots);
+        assert_eq!(snapshot["parent"].as_str(), latest.as_deref(), "turn {turn}");
+        latest = Some(scanned.clone());
+        fleet.run("plan");
+        let (resolved, snapshot) = newcomer(&fleet, "snapshots", &mut snapshots);
+        assert_eq!(snapshot["parent"], *scanned, "turn {turn}");
+        let (_, plan) = newcomer(&fleet, "plans", &mut plans);
+        assert_eq!(plan["snapshot"], *resolved, "turn {turn}");
+    }
+    for (name, bytes) in &snapshots {
+        let digest = fleet::snapshot::sha256_hex(bytes);
+        assert_eq!(
+            *name,
+            format!("{digest}.json"),
+            "a name is the digest of the content"
+        );
+    }
+}
+
 #[test]
 fn a_plan_that_is_no_plan_is_named() {
     let fleet = planned();
@@ -259,8 +312,8 @@ fn a_store_rewritten_by_its_product_during_the_run_stops_it_and_is_kept() {
     let ran = fleet.run("apply DIGEST --approve");
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     for says in [
-        "hub:/srv/hub/trust.pem changed since the plan was made",
-        "hint: ",
+        "changed since the plan was checked: hub:/srv/hub/trust.pem (expected ",
+        "hint: look at the change",
         "capgrow undo",
     ] {
         assert!(ran.stderr.contains(says), "{}", ran.stderr);
