@@ -35,13 +35,13 @@ pub fn keys(dir: &FleetDir, snapshot: &Snapshot) -> anyhow::Result<BTreeMap<Stri
             if keys.contains_key(&new.material) {
                 continue;
             }
-            let doc = fleet::rotation::material_doc(&dir.doc, &new.material).ok_or_else(|| {
-                failure(
-                    format!("capgrow.toml no longer names the new identity `{}`", new.material),
-                    "put it back, or plan again",
-                )
-            })?;
-            let material = fleet::rotation::material(&doc, dir)
+            let material = fleet::rotation::material_named(&dir.doc, &new.material, dir)
+                .ok_or_else(|| {
+                    failure(
+                        format!("capgrow.toml no longer names the new identity `{}`", new.material),
+                        "put it back, or plan again",
+                    )
+                })?
                 .map_err(|refusal| failure(refusal.to_string(), refusal.fix))?;
             let found = material
                 .chain

@@ -47,6 +47,11 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
             !dir.doc.rotate.is_empty() && dir.doc.rotate.iter().all(|rotate| rotate.retire == Some(false));
         if kept { Goal::Coexistence } else { Goal::Retired }
     });
+    let mut blocked = not_understood(&snapshot);
+    if blocked.is_empty() {
+        // What is not understood may have names that a request would lack.
+        crate::requests::write_missing(dir, &snapshot)?;
+    }
     let refusals = match fleet::rotation::resolve(&dir.doc, &mut snapshot, dir, now()) {
         Ok(()) => Vec::new(),
         Err(refusals) => refusals,
@@ -54,7 +59,6 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
     if let Some(first) = refusals.iter().find(|refusal| refusal.unusable) {
         return Err(unusable(first, &refusals).into());
     }
-    let mut blocked = not_understood(&snapshot);
     blocked.extend(refusals.iter().map(|refusal| plan::Blocked {
         component: Some(refusal.target.clone()),
         link: None,
@@ -170,12 +174,16 @@ fn not_offered(dir: &FleetDir) -> anyhow::Result<()> {
         {
             found.push(format!("[[rotate]] {} strategy", rotate.name));
         }
-        if rotate
-            .to
-            .as_ref()
-            .is_some_and(|to| to.csr.is_some() || to.ca.is_some())
-        {
-            found.push(format!("[[rotate]] {} to = {{ csr }} or {{ ca }}", rotate.name));
+        if rotate.to.as_ref().is_some_and(|to| to.ca.is_some()) {
+            found.push(format!(
+                "[[rotate]] {} to = {{ ca }} (not offered yet)",
+                rotate.name
+            ));
+        }
+    }
+    for (id, component) in &dir.doc.components {
+        if component.new.as_ref().is_some_and(|new| new.ca.is_some()) {
+            found.push(format!("[components.{id}.new] ca (not offered yet)"));
         }
     }
     if found.is_empty() {

@@ -9,11 +9,48 @@ use anyhow::Context;
 
 /// Writes a document: a temporary file beside it, synced, renamed, its directory synced. `mode` is that of a new file.
 pub fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
-    let dir = path.parent().context("a document lies in a directory")?;
-    let name = path
-        .file_name()
-        .context("a document has a name")?
-        .to_string_lossy();
+    place(path, bytes, mode, |from, to| std::fs::rename(from, to))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What [`write_new`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// Something of that name was there, and is there still.
+    Before,
+    /// The file is new.
+    New,
+}
+
+/// As [`write`], but what is there already stays, whoever made it and whenever.
+pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<Made> {
+    let done = place(path, bytes, mode, |from, to| {
+        rustix::fs::renameat_with(
+            rustix::fs::CWD,
+            from,
+            rustix::fs::CWD,
+            to,
+            rustix::fs::RenameFlags::NOREPLACE,
+        )
+        .map_err(std::io::Error::from)
+    });
+    match done {
+        Ok(()) => Ok(Made::New),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(Made::Before),
+        Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),
+    }
+}
+
+fn place(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    rename: impl FnOnce(&Path, &Path) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(std::io::Error::from(std::io::ErrorKind::InvalidFilename));
+    };
+    let name = name.to_string_lossy();
     let temporary = dir.join(format!(".{name}.{}.tmp", std::process::id()));
     let done = (|| {
         let mut file = std::fs::OpenOptions::new()
@@ -23,13 +60,13 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
             .open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        std::fs::rename(&temporary, path)?;
+        rename(&temporary, path)?;
         std::fs::File::open(dir)?.sync_all()
     })();
     if done.is_err() {
         let _ = std::fs::remove_file(&temporary);
     }
-    done.with_context(|| format!("cannot write {}", path.display()))
+    done
 }
 
 /// Makes a directory that only its owner enters, with its parents.

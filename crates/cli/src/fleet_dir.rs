@@ -248,6 +248,10 @@ impl fleet::rotation::ToolFiles for FleetDir {
         }
     }
 
+    fn is_there(&self, path: &str) -> bool {
+        std::fs::symlink_metadata(self.path.join(path)).is_ok()
+    }
+
     fn password(&self, secret: &SecretDoc) -> Result<Password, String> {
         self.vault.own(secret).map_err(|error| error.to_string())
     }

@@ -10,6 +10,7 @@ mod document;
 mod fleet_dir;
 mod passwords;
 mod print;
+mod requests;
 mod runs;
 
 use std::ffi::OsString;

@@ -11,6 +11,7 @@ pub mod file;
 pub mod format;
 mod material;
 mod meaning;
+pub mod requests;
 pub mod rotation;
 mod scan;
 pub mod snapshot;

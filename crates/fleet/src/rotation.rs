@@ -17,6 +17,8 @@ use crate::file::NewDoc;
 use crate::file::RotateDoc;
 use crate::file::SecretDoc;
 use crate::file::StandardsDoc;
+use crate::requests;
+use crate::requests::RequestPlace;
 use crate::snapshot::Fingerprint;
 use crate::snapshot::NewFacts;
 use crate::snapshot::RotationFacts;
@@ -31,6 +33,9 @@ pub trait ToolFiles {
     /// A sentence that names the file.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
 
+    /// Whether something of that name is there, of whatever kind.
+    fn is_there(&self, path: &str) -> bool;
+
     /// A password of the tool's own machine.
     ///
     /// # Errors
@@ -44,6 +49,8 @@ pub struct Material {
     pub key: PrivateKey,
     /// Leaf first.
     pub chain: Vec<Certificate>,
+    /// The file that holds the leaf.
+    pub from: String,
 }
 
 /// Why a rotation cannot be planned.
@@ -60,11 +67,21 @@ pub struct Refusal {
     pub unusable: bool,
 }
 
-/// Reads the new material that `new` names and matches key and certificate.
+/// Reads the new material of that name, as a snapshot gives it, and matches key and certificate. Nothing where the fleet
+/// file no longer names it.
 ///
 /// # Errors
 /// [`Refusal`], with the file at fault.
-pub fn material(new: &NewDoc, tool: &dyn ToolFiles) -> Result<Material, Refusal> {
+pub fn material_named(doc: &FleetDoc, name: &str, tool: &dyn ToolFiles) -> Option<Result<Material, Refusal>> {
+    match RequestPlace::of_material(name) {
+        Some(place) if requests::is_named(doc, &place) => Some(requests::answered(&place, tool)),
+        Some(_) => None,
+        None => material_doc(doc, name).map(|new| material(&new, tool)),
+    }
+}
+
+/// Reads the new material that `new` names and matches key and certificate.
+fn material(new: &NewDoc, tool: &dyn ToolFiles) -> Result<Material, Refusal> {
     let password = match new
         .password
         .as_ref()
@@ -107,6 +124,7 @@ pub fn material(new: &NewDoc, tool: &dyn ToolFiles) -> Result<Material, Refusal>
         Some(0) => Ok(Material {
             key,
             chain: leaf_first,
+            from: chain_file(new).to_owned(),
         }),
         _ => {
             let what = "the private key does not fit the leaf of the new chain".to_owned();
@@ -168,7 +186,7 @@ pub fn chain_of(error: &dyn std::error::Error) -> String {
 }
 
 /// All certificates of a file, in its order.
-fn certificates(path: &str, tool: &dyn ToolFiles) -> Result<Vec<Certificate>, Refusal> {
+pub(crate) fn certificates(path: &str, tool: &dyn ToolFiles) -> Result<Vec<Certificate>, Refusal> {
     let bytes = tool
         .read(path)
         .map_err(|what| unusable(path, what, "correct the path in [[rotate]]"))?;
@@ -245,12 +263,32 @@ pub fn resolve(
             "say what to leave and where to go: `capgrow init` shows an example",
         ));
     }
+    snapshot.taken_at = snapshot.taken_at.max(issued(snapshot, &rotations, now));
     snapshot.rotations = rotations;
     if refusals.is_empty() {
         Ok(())
     } else {
         Err(refusals)
     }
+}
+
+/// When the last of the new certificates became valid. A CA may answer after the scan: its chain is then judged from
+/// its first second on, and not at a time at which it did not exist.
+fn issued(snapshot: &Snapshot, rotations: &[RotationFacts], now: i64) -> i64 {
+    rotations
+        .iter()
+        .flat_map(|facts| {
+            facts
+                .new
+                .values()
+                .flat_map(|new| &new.chain)
+                .chain(&facts.anchors)
+        })
+        .filter_map(|name| snapshot.certificate(name))
+        .map(|certificate| certificate.validity().not_before)
+        .filter(|since| *since <= now)
+        .max()
+        .unwrap_or(i64::MIN)
 }
 
 fn one(
@@ -275,41 +313,50 @@ fn one(
         ..RotationFacts::default()
     };
     let mut anchors: Vec<Certificate> = Vec::new();
-    let mut read: BTreeMap<String, Vec<Certificate>> = BTreeMap::new();
+    let mut read: BTreeMap<String, (Vec<Certificate>, String)> = BTreeMap::new();
+    let mut judged: BTreeSet<&String> = BTreeSet::new();
     for (component, new, material_name) in &candidates {
         if !presents(snapshot, component, |_| true) {
             continue;
         }
         let moves = presents(snapshot, component, |leaf| leaving.contains(leaf));
-        let chain = match read.get(material_name) {
-            Some(chain) => chain.clone(),
-            None => match material(new, tool) {
-                Ok(material) => {
-                    refusals.extend(crate::material::judge(
-                        chain_file(new),
-                        &material.chain,
-                        doc.policy.standards.as_ref(),
-                        now,
-                    ));
-                    read.insert(material_name.clone(), material.chain.clone());
-                    material.chain
+        let place = RequestPlace::of_material(material_name);
+        if !read.contains_key(material_name) {
+            let found = match &place {
+                Some(place) => {
+                    let members = requests::members_of(material_name, &candidates, snapshot);
+                    let inventory = requests::names(doc, snapshot, &members);
+                    requests::answered_in_full(place, &inventory, tool)
                 }
+                None => material(new, tool),
+            };
+            match found {
+                Ok(material) => {
+                    read.insert(material_name.clone(), (material.chain, material.from));
+                }
+                // Nobody asks for a certificate that nobody needs.
+                Err(_) if place.is_some() && !moves => continue,
                 Err(refusal) => {
                     if !refusals.contains(&refusal) {
                         refusals.push(refusal);
                     }
                     continue;
                 }
-            },
-        };
+            }
+        }
+        let (chain, from) = &read[material_name];
         // What has moved already is part of the rotation too: its state is compared with the new chain.
         let moved = chain
             .first()
             .is_some_and(|leaf| presents(snapshot, component, |seen| *seen == hex(&leaf.sha256())));
+        if (moves || moved || place.is_none()) && judged.insert(material_name) {
+            let standards = doc.policy.standards.as_ref();
+            refusals.extend(crate::material::judge(from, chain, standards, now));
+        }
         if !moves && !moved {
             continue;
         }
-        for anchor in roots(rotate, new, &chain, tool).map_err(|refusal| vec![refusal])? {
+        for anchor in roots(rotate, from, chain, tool).map_err(|refusal| vec![refusal])? {
             if !anchors.contains(&anchor) {
                 anchors.push(anchor);
             }
@@ -334,7 +381,7 @@ fn one(
 }
 
 /// Whether a leaf that the component presents is like that.
-fn presents(snapshot: &Snapshot, component: &str, wanted: impl Fn(&Fingerprint) -> bool) -> bool {
+pub(crate) fn presents(snapshot: &Snapshot, component: &str, wanted: impl Fn(&Fingerprint) -> bool) -> bool {
     snapshot
         .uses
         .iter()
@@ -346,20 +393,60 @@ fn chain_file(new: &NewDoc) -> &str {
     new.pfx.as_deref().or(new.chain.as_deref()).unwrap_or_default()
 }
 
+/// The components that present what this rotation leaves.
+///
+/// # Errors
+/// [`Refusal`] where `leave` cannot be understood.
+pub(crate) fn moving(
+    doc: &FleetDoc,
+    rotate: &RotateDoc,
+    snapshot: &Snapshot,
+    now: i64,
+) -> Result<BTreeSet<String>, Refusal> {
+    let candidates = candidates(doc, rotate, snapshot);
+    let all = snapshot.all_certificates();
+    let leaving = leaving(rotate, &candidates, snapshot, &all, now)?;
+    let moving = candidates
+        .into_iter()
+        .map(|(id, ..)| id)
+        .filter(|id| presents(snapshot, id, |leaf| leaving.contains(leaf)));
+    Ok(moving.collect())
+}
+
 /// Components that have a new identity in this rotation, with the words for it and the name of the key.
-fn candidates(doc: &FleetDoc, rotate: &RotateDoc, snapshot: &Snapshot) -> Vec<(String, NewDoc, String)> {
+pub(crate) fn candidates(
+    doc: &FleetDoc,
+    rotate: &RotateDoc,
+    snapshot: &Snapshot,
+) -> Vec<(String, NewDoc, String)> {
+    let own = |id: &str| doc.components.get(id).and_then(|component| component.new.clone());
+    let covered: BTreeSet<&str> = snapshot
+        .components
+        .keys()
+        .map(String::as_str)
+        .filter(|id| own(id).is_none())
+        .collect();
     let mut found = Vec::new();
     for id in snapshot.components.keys() {
-        let own = doc.components.get(id).and_then(|component| component.new.clone());
-        match (own, &rotate.to) {
+        match (own(id), &rotate.to) {
             (Some(new), to) => {
                 let alias = new
                     .alias
                     .clone()
                     .or_else(|| to.as_ref().and_then(|to| to.alias.clone()));
-                found.push((id.clone(), NewDoc { alias, ..new }, format!("component:{id}")));
+                let material = match &new.csr {
+                    Some(dir) => requests::material_of(dir, None, &covered, snapshot, id),
+                    None => format!("component:{id}"),
+                };
+                found.push((id.clone(), NewDoc { alias, ..new }, material));
             }
-            (None, Some(to)) => found.push((id.clone(), to.clone(), format!("rotate:{}", rotate.name))),
+            (None, Some(to)) => {
+                let material = match &to.csr {
+                    Some(dir) => requests::material_of(dir, Some(rotate), &covered, snapshot, id),
+                    None => format!("rotate:{}", rotate.name),
+                };
+                found.push((id.clone(), to.clone(), material));
+            }
             (None, None) => {}
         }
     }
@@ -367,7 +454,7 @@ fn candidates(doc: &FleetDoc, rotate: &RotateDoc, snapshot: &Snapshot) -> Vec<(S
 }
 
 /// The words for the material of that name.
-pub fn material_doc(doc: &FleetDoc, name: &str) -> Option<NewDoc> {
+fn material_doc(doc: &FleetDoc, name: &str) -> Option<NewDoc> {
     match name.split_once(':') {
         Some(("component", id)) => doc.components.get(id)?.new.clone(),
         Some(("rotate", name)) => doc.rotate.iter().find(|rotate| rotate.name == name)?.to.clone(),
@@ -378,7 +465,7 @@ pub fn material_doc(doc: &FleetDoc, name: &str) -> Option<NewDoc> {
 /// The anchors to grow: as given, else the root of the chain.
 fn roots(
     rotate: &RotateDoc,
-    new: &NewDoc,
+    from: &str,
     chain: &[Certificate],
     tool: &dyn ToolFiles,
 ) -> Result<Vec<Certificate>, Refusal> {
@@ -392,12 +479,6 @@ fn roots(
     match chain.iter().find(|certificate| certificate.is_self_issued()) {
         Some(root) => Ok(vec![root.clone()]),
         None => {
-            let target = new
-                .pfx
-                .as_ref()
-                .or(new.chain.as_ref())
-                .cloned()
-                .unwrap_or_default();
             let last = chain
                 .last()
                 .map(|last| last.issuer().to_string())
@@ -405,7 +486,7 @@ fn roots(
             let what =
                 format!("the chain is incomplete: it ends before its root, the issuer {last} is missing");
             Err(Refusal {
-                target,
+                target: from.to_owned(),
                 what,
                 fix: "add the missing certificates to the chain, or name the anchors as trust = \"root.pem\""
                     .to_owned(),

@@ -56,7 +56,7 @@ pub use limits::Limits;
 pub use name::Name;
 pub use public_key::{Curve, KeyKind, PublicKey};
 pub use reader::ReadError;
-pub use request::Request;
+pub use request::{LinkName, Request, RequestBody};
 pub use revocation::RevocationList;
 pub use secret::{Entropy, Password, PrivateKey, SecretKey, WriteEnv};
 pub use sniff::{Format, sniff};
