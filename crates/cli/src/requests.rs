@@ -31,6 +31,7 @@ use crate::cmd::now;
 use crate::document;
 use crate::document::Made;
 use crate::fleet_dir::FleetDir;
+use crate::print::Failure;
 use crate::print::failure;
 
 /// Makes key and request wherever one is wanted and nothing lies in its place. What is there is never replaced.
@@ -61,15 +62,14 @@ fn words(refusals: &[Refusal]) -> anyhow::Error {
 
 fn write(dir: &FleetDir, request: &WantedRequest, path: &Path) -> anyhow::Result<()> {
     let out = dir.path.join(request.place.dir());
-    let hint = || {
-        failure(
-            format!("the request {} cannot be written", request.place.request()),
-            "name a directory that can be written as `csr` in capgrow.toml",
-        )
+    let refused = |error: anyhow::Error| Failure {
+        what: format!("the request {} cannot be written", request.place.request()),
+        hints: vec!["name a directory that can be written as `csr` in capgrow.toml".to_owned()],
+        source: Some(error.into()),
     };
     std::fs::create_dir_all(&out)
         .with_context(|| format!("cannot make directory {}", out.display()))
-        .map_err(|error| error.context(hint()))?;
+        .map_err(refused)?;
     let fresh = FreshKey::make(request.key).map_err(|Unspecified| {
         failure(
             "no private key could be made",
@@ -90,7 +90,7 @@ fn write(dir: &FleetDir, request: &WantedRequest, path: &Path) -> anyhow::Result
     let pem = body.pem(algorithm, &signature);
     let made = document::write_new(path, pem.as_bytes(), 0o644).map_err(|error| {
         let _ = std::fs::remove_file(&key_path);
-        error.context(hint())
+        refused(error)
     })?;
     match made {
         // Another plan was quicker: its request and its key are the ones that count.

@@ -1,7 +1,7 @@
 //! Bad input as its user meets it: each case damages one thing of a small fleet (a hub and an agent, PEM files,
 //! nothing runs), then says what the binary answers. No run may change a file outside `.capgrow`.
 
-mod certificates;
+pub mod certificates;
 mod fleet_file;
 mod material;
 mod places;
@@ -22,7 +22,7 @@ use crate::corpus::capgrow;
 use crate::corpus::run;
 
 /// A fleet directory whose processes were never started.
-struct Fleet {
+pub struct Fleet {
     dir: tempfile::TempDir,
 }
 
@@ -31,7 +31,7 @@ type Says<'a> = &'a [&'a str];
 
 impl Fleet {
     /// A copy of one that is made once: its keys take time.
-    fn new() -> Fleet {
+    pub fn new() -> Fleet {
         static MADE: OnceLock<Vec<(PathBuf, u32, Vec<u8>)>> = OnceLock::new();
         let made = MADE.get_or_init(|| {
             let dir = tempfile::tempdir().unwrap();
@@ -59,7 +59,7 @@ impl Fleet {
         Fleet { dir }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
@@ -68,16 +68,16 @@ impl Fleet {
         self.path("hosts/hub/srv/hub").join(name)
     }
 
-    fn read(&self, name: &str) -> String {
+    pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), bytes).unwrap();
     }
 
     /// Changes a text of capgrow.toml, which must be there.
-    fn toml(&self, from: &str, to: &str) -> &Fleet {
+    pub fn toml(&self, from: &str, to: &str) -> &Fleet {
         let text = self.read("capgrow.toml");
         assert!(text.contains(from), "{from} is not in\n{text}");
         self.write("capgrow.toml", text.replacen(from, to, 1));
@@ -85,14 +85,14 @@ impl Fleet {
     }
 
     /// Adds lines to capgrow.toml.
-    fn toml_more(&self, lines: &str) -> &Fleet {
+    pub fn toml_more(&self, lines: &str) -> &Fleet {
         let text = self.read("capgrow.toml");
         self.write("capgrow.toml", format!("{text}\n{lines}\n"));
         self
     }
 
     /// Runs the binary; `DIGEST` among the words is the only plan there is.
-    fn run(&self, words: &str) -> Ran {
+    pub fn run(&self, words: &str) -> Ran {
         let words: Vec<String> = words
             .split_whitespace()
             .map(|word| match word {
@@ -120,7 +120,7 @@ impl Fleet {
 
     /// One run: its exit code, what stdout and stderr hold (`! ` before a text = stderr), nothing changed,
     /// nothing unescaped.
-    fn check(&self, words: &str, code: i32, says: Says<'_>) -> &Fleet {
+    pub fn check(&self, words: &str, code: i32, says: Says<'_>) -> &Fleet {
         let before = self.tree();
         let ran = self.run(words);
         let all = format!(

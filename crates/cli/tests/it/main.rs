@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod corpus;
+mod csr;
 mod foreign;
 mod live;
 mod made;
