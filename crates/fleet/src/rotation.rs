@@ -302,13 +302,11 @@ fn one(
     let candidates = candidates(doc, rotate, snapshot);
     let all = snapshot.all_certificates();
     let leaving = leaving(rotate, &candidates, snapshot, &all, now).map_err(|refusal| vec![refusal])?;
+    let strategy = rotate.strategy.as_deref().unwrap_or("cap-and-grow");
     let mut facts = RotationFacts {
         name: rotate.name.clone(),
         retire: rotate.retire.unwrap_or(true),
-        strategy: rotate
-            .strategy
-            .clone()
-            .unwrap_or_else(|| "cap-and-grow".to_owned()),
+        strategy: strategy.to_owned(),
         leave: leaving.iter().cloned().collect(),
         ..RotationFacts::default()
     };
@@ -325,8 +323,7 @@ fn one(
             let found = match &place {
                 Some(place) => {
                     let members = requests::members_of(material_name, &candidates, snapshot);
-                    let inventory = requests::names(doc, snapshot, &members);
-                    requests::answered_in_full(place, &inventory, tool)
+                    requests::answered_in_full(place, &requests::names(doc, snapshot, &members), tool)
                 }
                 None => material(new, tool),
             };
@@ -337,9 +334,7 @@ fn one(
                 // Nobody asks for a certificate that nobody needs.
                 Err(_) if place.is_some() && !moves => continue,
                 Err(refusal) => {
-                    if !refusals.contains(&refusal) {
-                        refusals.push(refusal);
-                    }
+                    add(&mut refusals, vec![refusal]);
                     continue;
                 }
             }
@@ -351,21 +346,18 @@ fn one(
             .is_some_and(|leaf| presents(snapshot, component, |seen| *seen == hex(&leaf.sha256())));
         if (moves || moved || place.is_none()) && judged.insert(material_name) {
             let standards = doc.policy.standards.as_ref();
-            refusals.extend(crate::material::judge(from, chain, standards, now));
+            add(&mut refusals, crate::material::judge(from, chain, standards, now));
         }
         if !moves && !moved {
             continue;
         }
-        for anchor in roots(rotate, from, chain, tool).map_err(|refusal| vec![refusal])? {
-            if !anchors.contains(&anchor) {
-                anchors.push(anchor);
-            }
+        match roots(rotate, from, chain, tool) {
+            Ok(roots) => add(&mut anchors, roots),
+            Err(refusal) => add(&mut refusals, vec![refusal]),
         }
+        let kept = chain.iter().map(|certificate| snapshot.keep(certificate));
         let new_facts = NewFacts {
-            chain: chain
-                .iter()
-                .map(|certificate| snapshot.keep(certificate))
-                .collect(),
+            chain: kept.collect(),
             alias: new.alias.clone(),
             material: material_name.clone(),
         };
@@ -377,6 +369,15 @@ fn one(
         Ok(facts)
     } else {
         Err(refusals)
+    }
+}
+
+/// Adds what is not among them.
+fn add<T: PartialEq>(to: &mut Vec<T>, more: Vec<T>) {
+    for one in more {
+        if !to.contains(&one) {
+            to.push(one);
+        }
     }
 }
 
