@@ -21,17 +21,17 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::certificate::Certificate;
 use crate::cipher;
 use crate::digest::{Hash, Purpose};
-use crate::edit::{Edit, Place};
-use crate::entry::{Body, Entry, LockedKey};
+use crate::edit::Edit;
+use crate::entry::Entry;
 use crate::error::{EditError, ParseError, UnlockError, WriteError};
+use crate::kdf::checked_rounds;
 use crate::limits::Limits;
-use crate::modified_utf8;
-use crate::pbe::{KdfPassword, checked_rounds};
+use crate::named::{Case, Named, Piece, with_utf};
+use crate::pbe::KdfPassword;
 use crate::reader::{ReadError, Reader};
-use crate::secret::{Password, PrivateKey, WriteEnv, same_secret};
+use crate::secret::{Password, WriteEnv, same_secret};
 use crate::sniff::Format;
 use crate::store::{Form, Integrity, Note};
 
@@ -70,13 +70,10 @@ pub(crate) fn read(
 /// A BKS or UBER store.
 #[derive(Clone)]
 pub(crate) struct BouncyStore {
-    format: Format,
+    named: Named,
     header: Header,
-    entries: Vec<Entry>,
-    /// One per entry, in the same order.
-    pieces: Vec<Piece>,
     /// The file as read; empty for a new store.
-    original: Arc<[u8]>,
+    original: Arc<Zeroizing<Vec<u8>>>,
     /// Where the MAC ends in `original`.
     end: usize,
     password: Option<Password>,
@@ -96,23 +93,12 @@ struct Header {
     end: usize,
 }
 
-/// How an entry is written again.
-#[derive(Clone)]
-enum Piece {
-    Encoded(Zeroizing<Vec<u8>>),
-    NewCertificate,
-    NewKey {
-        key: PrivateKey,
-        password: Option<Password>,
-    },
-}
-
 impl BouncyStore {
     /// A store without entries, as BouncyCastle 1.72 writes it.
     pub(crate) fn empty(format: Format) -> Self {
         let version = if format == Format::Uber { 1 } else { 2 };
+        let named = Named::empty(format, Case::Exact);
         Self {
-            format,
             header: Header {
                 version,
                 salt: vec![0; 20],
@@ -120,9 +106,8 @@ impl BouncyStore {
                 rounds_offset: 0,
                 end: 0,
             },
-            entries: Vec::new(),
-            pieces: Vec::new(),
-            original: Arc::new([]),
+            original: Arc::clone(&named.source),
+            named,
             end: 0,
             password: None,
             limits: Limits::default(),
@@ -132,71 +117,11 @@ impl BouncyStore {
         }
     }
 
-    fn free_alias(&self, alias: Option<&str>, but: Option<usize>) -> Result<String, EditError> {
-        let alias = alias
-            .ok_or(EditError::AliasNeeded { format: self.format })?
-            .to_owned();
-        if modified_utf8::encode(&alias).len() > usize::from(u16::MAX) {
-            return Err(EditError::BadAlias {
-                alias,
-                why: "longer than 65535 bytes",
-            });
-        }
-        match self.find(&alias) {
-            Some(index) if Some(index) != but => Err(EditError::AliasExists { alias, index }),
-            _ => Ok(alias),
-        }
-    }
-
-    fn existing(&self, index: usize) -> Result<&Entry, EditError> {
-        let len = self.entries.len();
-        self.entries
-            .get(index)
-            .ok_or(EditError::NoSuchEntry { index, len })
-    }
-
-    fn insert(&mut self, place: Place, entry: Entry, piece: Piece) {
-        let at = match place {
-            Place::First => 0,
-            Place::Last => self.entries.len(),
-        };
-        self.entries.insert(at, entry);
-        self.pieces.insert(at, piece);
-    }
-
     /// Whether the file was made with this password.
     fn opens(&self, password: &Password) -> bool {
         let limits = Limits::default();
         read(&self.original, Some(password), &limits)
-            .is_ok_and(|store| store.format == self.format && store.verified)
-    }
-
-    fn replace_key(
-        &mut self,
-        index: usize,
-        body: Body,
-        piece: Piece,
-        created_ms: i64,
-    ) -> Result<(), EditError> {
-        let found = self.existing(index)?.kind_name();
-        if found != "private-key" {
-            return Err(EditError::WrongKind { index, found });
-        }
-        self.pieces[index] = piece;
-        let entry = &mut self.entries[index];
-        (entry.created_ms, entry.body) = (Some(created_ms), body);
-        Ok(())
-    }
-
-    fn rename(&mut self, index: usize, alias: &str) -> Result<(), EditError> {
-        self.existing(index)?;
-        let alias = self.free_alias(Some(alias), Some(index))?;
-        if let Piece::Encoded(bytes) = &mut self.pieces[index] {
-            let old_len = usize::from(u16::from_be_bytes([bytes[1], bytes[2]]));
-            bytes.splice(1..3 + old_len, write::utf(&alias));
-        }
-        self.entries[index].alias = Some(alias);
-        Ok(())
+            .is_ok_and(|store| store.named.format == self.named.format && store.verified)
     }
 
     fn set_password(&mut self, old: Option<&Password>, new: &Password) -> Result<(), EditError> {
@@ -215,18 +140,16 @@ impl BouncyStore {
 
 impl Form for BouncyStore {
     fn format(&self) -> Format {
-        self.format
+        self.named.format
     }
 
     fn entries(&self) -> &[Entry] {
-        &self.entries
+        &self.named.entries
     }
 
     /// Exact spelling: BouncyCastle folds nothing.
     fn find(&self, alias: &str) -> Option<usize> {
-        self.entries
-            .iter()
-            .rposition(|entry| entry.alias() == Some(alias))
+        self.named.find(alias)
     }
 
     fn integrity(&self) -> Integrity {
@@ -241,77 +164,14 @@ impl Form for BouncyStore {
         &self.notes
     }
 
+    fn use_exact_aliases(&mut self) -> Result<(), EditError> {
+        Ok(())
+    }
+
     fn edit(&mut self, edit: &Edit, env: &mut WriteEnv<'_>) -> Result<(), EditError> {
-        let created_ms = Some(env.now_ms);
         match edit {
-            Edit::Trust {
-                alias,
-                certificate,
-                place,
-            } => {
-                let alias = Some(self.free_alias(alias.as_deref(), None)?);
-                let body = Body::TrustedCert {
-                    certificate: certificate.clone(),
-                    trusted: true,
-                };
-                self.insert(
-                    *place,
-                    Entry {
-                        alias,
-                        created_ms,
-                        body,
-                    },
-                    Piece::NewCertificate,
-                );
-            }
-            Edit::PutKey {
-                alias,
-                key,
-                chain,
-                key_password,
-                place,
-            } => {
-                let alias = Some(self.free_alias(alias.as_deref(), None)?);
-                let piece = Piece::NewKey {
-                    key: key.clone(),
-                    password: key_password.clone(),
-                };
-                let body = key_body(key, chain);
-                self.insert(
-                    *place,
-                    Entry {
-                        alias,
-                        created_ms,
-                        body,
-                    },
-                    piece,
-                );
-            }
-            Edit::ReplaceIdentity {
-                index,
-                key,
-                chain,
-                key_password,
-            } => {
-                let piece = Piece::NewKey {
-                    key: key.clone(),
-                    password: key_password.clone(),
-                };
-                self.replace_key(*index, key_body(key, chain), piece, env.now_ms)?;
-            }
-            Edit::Remove { index } => {
-                self.existing(*index)?;
-                self.entries.remove(*index);
-                self.pieces.remove(*index);
-            }
-            Edit::Rename { index, alias } => self.rename(*index, alias)?,
             Edit::SetPassword { old, new } => self.set_password(old.as_ref(), new)?,
-            Edit::SetDefault { .. } => {
-                return Err(EditError::NotInFormat {
-                    format: self.format,
-                    what: "mark a default entry",
-                });
-            }
+            edit => self.named.apply(edit, env, renamed)?,
         }
         self.edited = true;
         Ok(())
@@ -321,23 +181,21 @@ impl Form for BouncyStore {
         if !self.edited {
             return Ok(self.original.to_vec());
         }
-        let wrong = WriteError::WrongPassword { format: self.format };
+        let format = self.named.format;
         let password = match (&self.password, password) {
-            (Some(known), Some(given)) if known != given => return Err(wrong),
+            (Some(known), Some(given)) if known != given => return Err(WriteError::WrongPassword { format }),
             (Some(known), _) => known,
             (None, Some(given)) if self.original.is_empty() || self.opens(given) => given,
-            (None, Some(_)) => return Err(wrong),
-            (None, None) => return Err(WriteError::NeedsPassword { format: self.format }),
+            (None, Some(_)) => return Err(WriteError::WrongPassword { format }),
+            (None, None) => return Err(WriteError::NeedsPassword { format }),
         };
         self.encode(password, env)
     }
 }
 
-fn key_body(key: &PrivateKey, chain: &[Certificate]) -> Body {
-    Body::PrivateKey {
-        chain: chain.to_vec(),
-        key: LockedKey::clear(key.clone()),
-    }
+/// The alias stands behind the byte of the type.
+fn renamed(entry: &[u8], alias: &str) -> Vec<u8> {
+    with_utf(entry, 1, alias)
 }
 
 fn read_header(bytes: &[u8]) -> Result<Header, ParseError> {
@@ -385,14 +243,15 @@ fn read_bks(
             return Err(ParseError::BadMac { format });
         }
     }
-    Ok(store(
+    let original = Arc::new(Zeroizing::new(bytes.to_vec()));
+    let named = Named {
         format,
-        header,
-        (entries, pieces),
-        (bytes, reader.offset()),
-        fitting,
-        limits,
-    ))
+        case: Case::Exact,
+        entries,
+        pieces,
+        source: Arc::clone(&original),
+    };
+    Ok(store(named, header, (original, reader.offset()), fitting, limits))
 }
 
 fn read_uber(
@@ -410,17 +269,29 @@ fn read_uber(
         let clear = clear.expect("key and vector have the lengths of the cipher");
         let mut reader = Reader::at(&clear, header.end);
         // With a wrong key anything can come out, so what is wrong inside is not worth telling.
-        let Ok(found) = entries::read(&mut reader, format, limits) else {
+        let Ok((entries, mut pieces)) = entries::read(&mut reader, format, limits) else {
             continue;
         };
         let body = &clear[..reader.offset() - header.end];
         let digest = reader.take(20, "digest").unwrap_or_default();
         if same_secret(&Hash::Sha1.digest(&[body]), digest) {
-            return Ok(store(
+            for piece in &mut pieces {
+                if let Piece::Kept(range) = piece {
+                    *range = range.start - header.end..range.end - header.end;
+                }
+            }
+            let named = Named {
                 format,
+                case: Case::Exact,
+                entries,
+                pieces,
+                source: Arc::new(clear),
+            };
+            let original = Arc::new(Zeroizing::new(bytes.to_vec()));
+            return Ok(store(
+                named,
                 header,
-                found,
-                (bytes, bytes.len()),
+                (original, bytes.len()),
                 Some(password),
                 limits,
             ));
@@ -430,14 +301,13 @@ fn read_uber(
 }
 
 fn store(
-    format: Format,
+    named: Named,
     header: &Header,
-    (entries, pieces): (Vec<Entry>, Vec<Piece>),
-    (bytes, end): (&[u8], usize),
+    (original, end): (Arc<Zeroizing<Vec<u8>>>, usize),
     password: Option<&Password>,
     limits: &Limits,
 ) -> BouncyStore {
-    let left = bytes.len() - end;
+    let left = original.len() - end;
     let notes = if left > 0 {
         vec![Note::BytesAfterEnd {
             offset: end,
@@ -447,11 +317,9 @@ fn store(
         Vec::new()
     };
     BouncyStore {
-        format,
+        named,
         header: header.clone(),
-        entries,
-        pieces,
-        original: bytes.into(),
+        original,
         end,
         password: password.cloned(),
         limits: limits.clone(),

@@ -14,6 +14,12 @@ pub(crate) enum Cipher {
     Aes128,
     Aes192,
     Aes256,
+    Aria128,
+    Aria192,
+    Aria256,
+    Camellia128,
+    Camellia192,
+    Camellia256,
     Des,
     Des2,
     Des3,
@@ -67,6 +73,12 @@ impl Cipher {
             Self::Aes128 => "AES-128-CBC",
             Self::Aes192 => "AES-192-CBC",
             Self::Aes256 => "AES-256-CBC",
+            Self::Aria128 => "ARIA-128-CBC",
+            Self::Aria192 => "ARIA-192-CBC",
+            Self::Aria256 => "ARIA-256-CBC",
+            Self::Camellia128 => "CAMELLIA-128-CBC",
+            Self::Camellia192 => "CAMELLIA-192-CBC",
+            Self::Camellia256 => "CAMELLIA-256-CBC",
             Self::Des => "DES-CBC",
             Self::Des2 => "2-key 3DES-CBC",
             Self::Des3 => "3DES-CBC",
@@ -82,9 +94,9 @@ impl Cipher {
     /// Bytes of its key.
     pub(crate) fn key_len(self) -> usize {
         match self {
-            Self::Aes128 | Self::Des2 => 16,
-            Self::Aes192 | Self::Des3 => 24,
-            Self::Aes256 | Self::Twofish256 => 32,
+            Self::Aes128 | Self::Aria128 | Self::Camellia128 | Self::Des2 => 16,
+            Self::Aes192 | Self::Aria192 | Self::Camellia192 | Self::Des3 => 24,
+            Self::Aes256 | Self::Aria256 | Self::Camellia256 | Self::Twofish256 => 32,
             Self::Des => 8,
             Self::Rc2 { key_bytes, .. } | Self::Rc4 { key_bytes } => key_bytes,
         }
@@ -93,9 +105,9 @@ impl Cipher {
     /// Bytes of its block and initial vector; 0 for a stream cipher.
     pub(crate) fn block_len(self) -> usize {
         match self {
-            Self::Aes128 | Self::Aes192 | Self::Aes256 | Self::Twofish256 => 16,
             Self::Des | Self::Des2 | Self::Des3 | Self::Rc2 { .. } => 8,
             Self::Rc4 { .. } => 0,
+            _ => 16,
         }
     }
 
@@ -108,6 +120,12 @@ impl Cipher {
             Self::Aes128 => open(aes::Aes128::new_from_slice(key).ok()?, iv, data),
             Self::Aes192 => open(aes::Aes192::new_from_slice(key).ok()?, iv, data),
             Self::Aes256 => open(aes::Aes256::new_from_slice(key).ok()?, iv, data),
+            Self::Aria128 => open(aria::Aria128::new_from_slice(key).ok()?, iv, data),
+            Self::Aria192 => open(aria::Aria192::new_from_slice(key).ok()?, iv, data),
+            Self::Aria256 => open(aria::Aria256::new_from_slice(key).ok()?, iv, data),
+            Self::Camellia128 => open(camellia::Camellia128::new_from_slice(key).ok()?, iv, data),
+            Self::Camellia192 => open(camellia::Camellia192::new_from_slice(key).ok()?, iv, data),
+            Self::Camellia256 => open(camellia::Camellia256::new_from_slice(key).ok()?, iv, data),
             Self::Des => open(des::Des::new_from_slice(key).ok()?, iv, data),
             Self::Des2 => open(des::TdesEde2::new_from_slice(key).ok()?, iv, data),
             Self::Des3 => open(des::TdesEde3::new_from_slice(key).ok()?, iv, data),
@@ -126,6 +144,12 @@ impl Cipher {
             Self::Aes128 => seal(aes::Aes128::new_from_slice(key).ok()?, iv, data),
             Self::Aes192 => seal(aes::Aes192::new_from_slice(key).ok()?, iv, data),
             Self::Aes256 => seal(aes::Aes256::new_from_slice(key).ok()?, iv, data),
+            Self::Aria128 => seal(aria::Aria128::new_from_slice(key).ok()?, iv, data),
+            Self::Aria192 => seal(aria::Aria192::new_from_slice(key).ok()?, iv, data),
+            Self::Aria256 => seal(aria::Aria256::new_from_slice(key).ok()?, iv, data),
+            Self::Camellia128 => seal(camellia::Camellia128::new_from_slice(key).ok()?, iv, data),
+            Self::Camellia192 => seal(camellia::Camellia192::new_from_slice(key).ok()?, iv, data),
+            Self::Camellia256 => seal(camellia::Camellia256::new_from_slice(key).ok()?, iv, data),
             Self::Des => seal(des::Des::new_from_slice(key).ok()?, iv, data),
             Self::Des2 => seal(des::TdesEde2::new_from_slice(key).ok()?, iv, data),
             Self::Des3 => seal(des::TdesEde3::new_from_slice(key).ok()?, iv, data),
@@ -162,10 +186,16 @@ fn rc4_stream(key: &[u8], data: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-const CBC: [(Oid<'static>, Cipher); 5] = [
+const CBC: [(Oid<'static>, Cipher); 11] = [
     (oid::AES128_CBC, Cipher::Aes128),
     (oid::AES192_CBC, Cipher::Aes192),
     (oid::AES256_CBC, Cipher::Aes256),
+    (oid::ARIA128_CBC, Cipher::Aria128),
+    (oid::ARIA192_CBC, Cipher::Aria192),
+    (oid::ARIA256_CBC, Cipher::Aria256),
+    (oid::CAMELLIA128_CBC, Cipher::Camellia128),
+    (oid::CAMELLIA192_CBC, Cipher::Camellia192),
+    (oid::CAMELLIA256_CBC, Cipher::Camellia256),
     (oid::DES_CBC, Cipher::Des),
     (oid::DES_EDE3_CBC, Cipher::Des3),
 ];

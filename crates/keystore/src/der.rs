@@ -451,6 +451,29 @@ pub fn write_oid(oid: Oid<'_>) -> Vec<u8> {
     write(tag::OID, &[oid.content()])
 }
 
+/// OBJECT IDENTIFIER from its dotted numbers; `None` when the text is none, or a number is past 64 bits.
+pub fn write_dotted_oid(dotted: &str) -> Option<Vec<u8>> {
+    let mut arcs = dotted.split('.').map(|arc| arc.parse::<u64>().ok());
+    let (first, second) = (arcs.next()??, arcs.next()??);
+    if first > 2 || (first < 2 && second > 39) {
+        return None;
+    }
+    let mut content = Vec::new();
+    push_arc(&mut content, (first * 40).checked_add(second)?);
+    for arc in arcs {
+        push_arc(&mut content, arc?);
+    }
+    Some(write(tag::OID, &[&content]))
+}
+
+fn push_arc(content: &mut Vec<u8>, arc: u64) {
+    let groups = (64 - arc.leading_zeros()).div_ceil(7).max(1);
+    for group in (0..groups).rev() {
+        let more = if group > 0 { 0x80 } else { 0 };
+        content.push(more | (arc >> (7 * group) & 0x7f) as u8);
+    }
+}
+
 /// OCTET STRING.
 pub fn write_octets(octets: &[u8]) -> Vec<u8> {
     write(tag::OCTET_STRING, &[octets])

@@ -1,7 +1,7 @@
 //! The hash functions of stores: plain, as HMAC, and in the two derivations built on them.
 
 use hmac::digest::{Digest, FixedOutputReset};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, KeyInit, Mac, SimpleHmac};
 use zeroize::Zeroizing;
 
 use crate::oid::{self, Oid};
@@ -9,11 +9,13 @@ use crate::oid::{self, Oid};
 /// A hash function that some store names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hash {
+    Md2,
     Md5,
     Sha1,
     Sha224,
     Sha256,
     Sha384,
+    Sha3x512,
     Sha512,
     Sha512t224,
     Sha512t256,
@@ -23,11 +25,13 @@ pub(crate) enum Hash {
 macro_rules! with_hash {
     ($hash:expr, $with:ident $arguments:tt) => {
         match $hash {
+            Hash::Md2 => $with::<md2::Md2> $arguments,
             Hash::Md5 => $with::<md5::Md5> $arguments,
             Hash::Sha1 => $with::<sha1::Sha1> $arguments,
             Hash::Sha224 => $with::<sha2::Sha224> $arguments,
             Hash::Sha256 => $with::<sha2::Sha256> $arguments,
             Hash::Sha384 => $with::<sha2::Sha384> $arguments,
+            Hash::Sha3x512 => $with::<sha3::Sha3_512> $arguments,
             Hash::Sha512 => $with::<sha2::Sha512> $arguments,
             Hash::Sha512t224 => $with::<sha2::Sha512_224> $arguments,
             Hash::Sha512t256 => $with::<sha2::Sha512_256> $arguments,
@@ -44,6 +48,12 @@ impl Hash {
     /// By the OID of its HMAC, as PBKDF2 and PBMAC1 name it.
     pub(crate) fn from_hmac_oid(oid: Oid<'_>) -> Option<Self> {
         HASHES.iter().find(|row| row.2 == Some(oid)).map(|row| row.0)
+    }
+
+    /// The OID of the hash itself.
+    pub(crate) fn oid(self) -> Oid<'static> {
+        let row = HASHES.iter().find(|row| row.0 == self);
+        row.expect("every hash has its row").1
     }
 
     /// The OID of its HMAC; MD5 has none that stores use.
@@ -64,6 +74,8 @@ impl Hash {
     /// Bytes of the blocks it works in: `v` of the PKCS#12 derivation.
     fn block_len(self) -> usize {
         match self {
+            Self::Md2 => 16,
+            Self::Sha3x512 => 72,
             Self::Md5 | Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
             Self::Sha384 | Self::Sha512 | Self::Sha512t224 | Self::Sha512t256 => 128,
         }
@@ -77,11 +89,13 @@ impl Hash {
     /// HMAC over `message`.
     pub(crate) fn hmac(self, key: &[u8], message: &[u8]) -> Zeroizing<Vec<u8>> {
         match self {
+            Self::Md2 => hmac_of::<SimpleHmac<md2::Md2>>(key, message),
             Self::Md5 => hmac_of::<Hmac<md5::Md5>>(key, message),
             Self::Sha1 => hmac_of::<Hmac<sha1::Sha1>>(key, message),
             Self::Sha224 => hmac_of::<Hmac<sha2::Sha224>>(key, message),
             Self::Sha256 => hmac_of::<Hmac<sha2::Sha256>>(key, message),
             Self::Sha384 => hmac_of::<Hmac<sha2::Sha384>>(key, message),
+            Self::Sha3x512 => hmac_of::<SimpleHmac<sha3::Sha3_512>>(key, message),
             Self::Sha512 => hmac_of::<Hmac<sha2::Sha512>>(key, message),
             Self::Sha512t224 => hmac_of::<Hmac<sha2::Sha512_224>>(key, message),
             Self::Sha512t256 => hmac_of::<Hmac<sha2::Sha512_256>>(key, message),
@@ -94,11 +108,13 @@ impl Hash {
     pub(crate) fn pbkdf2(self, password: &[u8], salt: &[u8], rounds: u32, len: usize) -> Zeroizing<Vec<u8>> {
         let mut key = Zeroizing::new(vec![0; len]);
         let done = match self {
+            Self::Md2 => pbkdf2::pbkdf2::<SimpleHmac<md2::Md2>>(password, salt, rounds, &mut key),
             Self::Md5 => pbkdf2::pbkdf2::<Hmac<md5::Md5>>(password, salt, rounds, &mut key),
             Self::Sha1 => pbkdf2::pbkdf2::<Hmac<sha1::Sha1>>(password, salt, rounds, &mut key),
             Self::Sha224 => pbkdf2::pbkdf2::<Hmac<sha2::Sha224>>(password, salt, rounds, &mut key),
             Self::Sha256 => pbkdf2::pbkdf2::<Hmac<sha2::Sha256>>(password, salt, rounds, &mut key),
             Self::Sha384 => pbkdf2::pbkdf2::<Hmac<sha2::Sha384>>(password, salt, rounds, &mut key),
+            Self::Sha3x512 => pbkdf2::pbkdf2::<SimpleHmac<sha3::Sha3_512>>(password, salt, rounds, &mut key),
             Self::Sha512 => pbkdf2::pbkdf2::<Hmac<sha2::Sha512>>(password, salt, rounds, &mut key),
             Self::Sha512t224 => pbkdf2::pbkdf2::<Hmac<sha2::Sha512_224>>(password, salt, rounds, &mut key),
             Self::Sha512t256 => pbkdf2::pbkdf2::<Hmac<sha2::Sha512_256>>(password, salt, rounds, &mut key),
@@ -195,12 +211,14 @@ fn add_one_and(chunk: &mut [u8], addend: &[u8]) {
 
 /// Hash, its OID, the OID of its HMAC, its name.
 #[rustfmt::skip]
-const HASHES: [(Hash, Oid<'static>, Option<Oid<'static>>, &str); 8] = [
+const HASHES: [(Hash, Oid<'static>, Option<Oid<'static>>, &str); 10] = [
+    (Hash::Md2, oid::MD2, None, "MD2"),
     (Hash::Md5, oid::MD5, None, "MD5"),
     (Hash::Sha1, oid::SHA1, Some(oid::HMAC_SHA1), "SHA-1"),
     (Hash::Sha224, oid::SHA224, Some(oid::HMAC_SHA224), "SHA-224"),
     (Hash::Sha256, oid::SHA256, Some(oid::HMAC_SHA256), "SHA-256"),
     (Hash::Sha384, oid::SHA384, Some(oid::HMAC_SHA384), "SHA-384"),
+    (Hash::Sha3x512, oid::SHA3_512, Some(oid::HMAC_SHA3_512), "SHA3-512"),
     (Hash::Sha512, oid::SHA512, Some(oid::HMAC_SHA512), "SHA-512"),
     (Hash::Sha512t224, oid::SHA512_224, Some(oid::HMAC_SHA512_224), "SHA-512/224"),
     (Hash::Sha512t256, oid::SHA512_256, Some(oid::HMAC_SHA512_256), "SHA-512/256"),

@@ -3,6 +3,7 @@
 use crate::certificate::Certificate;
 use crate::secret::Password;
 use crate::secret::PrivateKey;
+use crate::secret::SecretKey;
 
 /// Where a new entry goes among the others. Formats with an order of their own (PKCS#12 keeps keys and
 /// certificates apart) keep it and apply this within it.
@@ -28,6 +29,26 @@ pub enum Edit {
         /// Its certificates, leaf first; may be empty where the format allows.
         chain: Vec<Certificate>,
         /// The key's own password; `None` = the store's, and no encryption in PEM.
+        key_password: Option<Password>,
+        /// Where it goes.
+        place: Place,
+    },
+    /// Adds a request that waits for its certificate, with its key (request databases of GSKit only).
+    PutRequest {
+        /// Its label.
+        alias: String,
+        /// The PKCS#10 DER.
+        request: Vec<u8>,
+        /// Its key.
+        key: PrivateKey,
+    },
+    /// Adds a symmetric key. JCEKS, PKCS#12, BKS, UBER and BCFKS hold them.
+    PutSecret {
+        /// Its name.
+        alias: Option<String>,
+        /// The key. Its algorithm is Java's name (`AES`, `DESede`, `HmacSHA256` …) or a dotted OID.
+        key: SecretKey,
+        /// The key's own password; `None` = the store's.
         key_password: Option<Password>,
         /// Where it goes.
         place: Place,

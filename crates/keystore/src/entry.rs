@@ -166,6 +166,27 @@ impl LockedKey {
     pub(crate) fn clear(key: PrivateKey) -> Self {
         Self::new(Clear(key))
     }
+
+    /// A symmetric key at hand in the clear.
+    pub(crate) fn clear_secret(key: SecretKey) -> Self {
+        Self::new(ClearSecret(key))
+    }
+}
+
+struct ClearSecret(SecretKey);
+
+impl Unlock for ClearSecret {
+    fn private_key(&self, _password: Option<&Password>) -> Result<PrivateKey, UnlockError> {
+        Err(UnlockError::NoKey)
+    }
+
+    fn secret_key(&self, _password: Option<&Password>) -> Result<SecretKey, UnlockError> {
+        Ok(self.0.clone())
+    }
+
+    fn protection(&self) -> String {
+        "none".to_owned()
+    }
 }
 
 struct Clear(PrivateKey);

@@ -169,6 +169,14 @@ pub enum UnlockError {
         /// What is allowed.
         limit: u64,
     },
+    /// More memory for the key derivation (scrypt) than allowed.
+    #[error("the key asks for {found} bytes of memory to derive it, the limit is {limit}")]
+    OverMemory {
+        /// What the key asks for.
+        found: u64,
+        /// What is allowed.
+        limit: u64,
+    },
     /// The protected bytes break the rules of the format.
     #[error("the protected key is damaged: {what}")]
     Malformed {

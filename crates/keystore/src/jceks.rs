@@ -18,8 +18,8 @@ use crate::entry::Unlock;
 use crate::error::{ParseError, UnlockError};
 use crate::jceks::object::Object;
 pub(crate) use crate::jceks::object::StreamError;
+use crate::kdf::checked_rounds;
 use crate::limits::Limits;
-use crate::pbe::checked_rounds;
 use crate::reader::{ReadError, Reader};
 use crate::secret::{Password, PrivateKey, SecretKey, WriteEnv};
 use crate::sniff::Format;
@@ -103,6 +103,14 @@ impl Unlock for SealedKey {
         self.scheme()
             .map_or_else(|error| error.to_string(), |scheme| scheme.describe())
     }
+}
+
+/// The sealed object of a secret key, as Java writes it into a store; `None` when the password is not ASCII.
+pub(crate) fn seal(key: &SecretKey, password: &Password, env: &mut WriteEnv<'_>) -> Option<Vec<u8>> {
+    let scheme = Scheme::new(env);
+    let clear = object::write_secret_key(key.algorithm(), key.raw())?;
+    let sealed = scheme.encrypt(password, &clear)?;
+    object::write_sealed(&scheme.write(), &sealed, "PBEWithMD5AndTripleDES")
 }
 
 /// The raw key of the two classes that hold one.

@@ -20,17 +20,20 @@ mod write;
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use crate::certificate::Certificate;
 use crate::digest::Hash;
-use crate::edit::{Edit, Place};
+use crate::edit::Edit;
 use crate::entry::{Body, Entry, LockedKey};
 use crate::error::{EditError, ParseError, WriteError};
 use crate::jceks;
 use crate::jks::protect::ProtectedKey;
 use crate::limits::Limits;
 use crate::modified_utf8;
+use crate::named::{Case, Named, Piece, with_utf};
 use crate::reader::{ReadError, Reader};
-use crate::secret::{Password, PrivateKey, WriteEnv, same_secret};
+use crate::secret::{Password, WriteEnv, same_secret};
 use crate::sniff::Format;
 use crate::store::{Form, Integrity, Note};
 
@@ -73,12 +76,16 @@ pub(crate) fn read(
         return Err(ParseError::BadMac { format });
     }
     let notes = notes(&entries, bytes.len() - parser.reader.left(), parser.reader.left());
-    Ok(JavaStore {
+    let named = Named {
         format,
-        version: parser.version,
+        case: case_of(format, &entries),
         entries,
         pieces,
-        original: bytes.into(),
+        source: Arc::new(Zeroizing::new(bytes.to_vec())),
+    };
+    Ok(JavaStore {
+        named,
+        version: parser.version,
         body_len,
         password: password.cloned(),
         verified: password.is_some(),
@@ -90,14 +97,9 @@ pub(crate) fn read(
 /// A JKS or JCEKS store.
 #[derive(Clone)]
 pub(crate) struct JavaStore {
-    format: Format,
+    named: Named,
     version: u32,
-    entries: Vec<Entry>,
-    /// One per entry, in the same order.
-    pieces: Vec<Piece>,
-    /// The file as read; empty for a new store.
-    original: Arc<[u8]>,
-    /// Bytes of `original` that its digest covers.
+    /// Bytes of the file that its digest covers.
     body_len: usize,
     password: Option<Password>,
     verified: bool,
@@ -105,29 +107,12 @@ pub(crate) struct JavaStore {
     notes: Vec<Note>,
 }
 
-/// How an entry is written again.
-#[derive(Clone)]
-enum Piece {
-    /// The entry as it stands in the file, from its tag on.
-    Encoded(Vec<u8>),
-    /// A key put in by an edit; it is sealed when the store is written.
-    NewKey {
-        key: PrivateKey,
-        password: Option<Password>,
-    },
-    /// A certificate put in by an edit.
-    NewCertificate,
-}
-
 impl JavaStore {
     /// A store without entries, as Java writes it today.
     pub(crate) fn empty(format: Format) -> Self {
         Self {
-            format,
+            named: Named::empty(format, Case::Lower),
             version: 2,
-            entries: Vec::new(),
-            pieces: Vec::new(),
-            original: Arc::new([]),
             body_len: 0,
             password: None,
             verified: false,
@@ -136,75 +121,11 @@ impl JavaStore {
         }
     }
 
-    /// The name as Java would store it, if it is free.
-    fn free_alias(&self, alias: Option<&str>, but: Option<usize>) -> Result<String, EditError> {
-        let alias = alias.ok_or(EditError::AliasNeeded { format: self.format })?;
-        let folded = alias.to_lowercase();
-        if modified_utf8::encode(&folded).len() > usize::from(u16::MAX) {
-            return Err(EditError::BadAlias {
-                alias: folded,
-                why: "longer than 65535 bytes",
-            });
-        }
-        let taken = |(index, entry): (usize, &Entry)| {
-            let there = entry.alias.as_deref().unwrap_or_default();
-            (Some(index) != but && there.to_lowercase() == folded).then(|| (index, there.to_owned()))
-        };
-        match self.entries.iter().enumerate().find_map(taken) {
-            Some((index, alias)) => Err(EditError::AliasExists { alias, index }),
-            None => Ok(folded),
-        }
-    }
-
-    fn existing(&self, index: usize) -> Result<&Entry, EditError> {
-        let len = self.entries.len();
-        self.entries
-            .get(index)
-            .ok_or(EditError::NoSuchEntry { index, len })
-    }
-
-    fn insert(&mut self, place: Place, entry: Entry, piece: Piece) {
-        let at = match place {
-            Place::First => 0,
-            Place::Last => self.entries.len(),
-        };
-        self.entries.insert(at, entry);
-        self.pieces.insert(at, piece);
-    }
-
-    fn rename(&mut self, index: usize, alias: &str) -> Result<(), EditError> {
-        self.existing(index)?;
-        let alias = self.free_alias(Some(alias), Some(index))?;
-        if let Piece::Encoded(bytes) = &mut self.pieces[index] {
-            let old_len = usize::from(u16::from_be_bytes([bytes[4], bytes[5]]));
-            bytes.splice(4..6 + old_len, write::utf(&alias));
-        }
-        self.entries[index].alias = Some(alias);
-        Ok(())
-    }
-
-    fn replace_key(
-        &mut self,
-        index: usize,
-        body: Body,
-        piece: Piece,
-        created_ms: i64,
-    ) -> Result<(), EditError> {
-        let found = self.existing(index)?.kind_name();
-        if found != "private-key" {
-            return Err(EditError::WrongKind { index, found });
-        }
-        self.pieces[index] = piece;
-        let entry = &mut self.entries[index];
-        (entry.created_ms, entry.body) = (Some(created_ms), body);
-        Ok(())
-    }
-
     fn set_password(&mut self, old: Option<&Password>, new: &Password) -> Result<(), EditError> {
         match (&self.password, old) {
             (Some(known), Some(old)) if known != old => return Err(EditError::WrongPassword),
             (Some(_), _) => {}
-            (None, _) if self.original.is_empty() => {}
+            (None, _) if self.is_new() => {}
             (None, None) => return Err(EditError::Locked),
             (None, Some(old)) if !self.opens(old) => return Err(EditError::WrongPassword),
             (None, Some(_)) => {}
@@ -213,30 +134,29 @@ impl JavaStore {
         Ok(())
     }
 
+    fn is_new(&self) -> bool {
+        self.named.source.is_empty()
+    }
+
     /// Whether the digest in the file was made with this password.
     fn opens(&self, password: &Password) -> bool {
-        let (body, rest) = self.original.split_at(self.body_len);
+        let (body, rest) = self.named.source.split_at(self.body_len);
         rest.starts_with(&store_digest(password, body))
     }
 }
 
 impl Form for JavaStore {
     fn format(&self) -> Format {
-        self.format
+        self.named.format
     }
 
     fn entries(&self) -> &[Entry] {
-        &self.entries
+        &self.named.entries
     }
 
     /// Exact spelling first (as in a CaseExactJKS, which has the same magic), then lower case as Java asks.
     fn find(&self, alias: &str) -> Option<usize> {
-        let exact = |wanted: &str| {
-            self.entries
-                .iter()
-                .rposition(|entry| entry.alias() == Some(wanted))
-        };
-        exact(alias).or_else(|| exact(&alias.to_lowercase()))
+        self.named.find(alias)
     }
 
     fn integrity(&self) -> Integrity {
@@ -251,110 +171,73 @@ impl Form for JavaStore {
         &self.notes
     }
 
+    fn use_exact_aliases(&mut self) -> Result<(), EditError> {
+        if self.named.format == Format::Jceks {
+            let (format, what) = (Format::Jceks, "keep the case of names");
+            return Err(EditError::NotInFormat { format, what });
+        }
+        self.named.case = Case::Exact;
+        self.notes
+            .retain(|note| !matches!(note, Note::UnreachableAlias { .. }));
+        Ok(())
+    }
+
     fn edit(&mut self, edit: &Edit, env: &mut WriteEnv<'_>) -> Result<(), EditError> {
-        let created_ms = Some(env.now_ms);
         match edit {
-            Edit::Trust {
-                alias,
-                certificate,
-                place,
-            } => {
-                let alias = Some(self.free_alias(alias.as_deref(), None)?);
-                let body = Body::TrustedCert {
-                    certificate: certificate.clone(),
-                    trusted: true,
-                };
-                self.insert(
-                    *place,
-                    Entry {
-                        alias,
-                        created_ms,
-                        body,
-                    },
-                    Piece::NewCertificate,
-                );
-            }
-            Edit::PutKey {
-                alias,
-                key,
-                chain,
-                key_password,
-                place,
-            } => {
-                let alias = Some(self.free_alias(alias.as_deref(), None)?);
-                let piece = Piece::NewKey {
-                    key: key.clone(),
-                    password: key_password.clone(),
-                };
-                self.insert(
-                    *place,
-                    Entry {
-                        alias,
-                        created_ms,
-                        body: key_body(key, chain),
-                    },
-                    piece,
-                );
-            }
-            Edit::ReplaceIdentity {
-                index,
-                key,
-                chain,
-                key_password,
-            } => {
-                let piece = Piece::NewKey {
-                    key: key.clone(),
-                    password: key_password.clone(),
-                };
-                self.replace_key(*index, key_body(key, chain), piece, env.now_ms)?;
-            }
-            Edit::Remove { index } => {
-                self.existing(*index)?;
-                self.entries.remove(*index);
-                self.pieces.remove(*index);
-            }
-            Edit::Rename { index, alias } => self.rename(*index, alias)?,
             Edit::SetPassword { old, new } => self.set_password(old.as_ref(), new)?,
-            Edit::SetDefault { .. } => {
-                return Err(EditError::NotInFormat {
-                    format: self.format,
-                    what: "mark a default entry",
-                });
+            Edit::PutSecret { .. } if self.named.format == Format::Jks => {
+                let (format, what) = (Format::Jks, "hold secret keys: JCEKS and PKCS#12 can");
+                return Err(EditError::NotInFormat { format, what });
             }
+            edit => self.named.apply(edit, env, renamed)?,
         }
         self.edited = true;
         self.notes
             .retain(|note| matches!(note, Note::BytesAfterEnd { .. }));
-        self.notes.extend(alias_notes(&self.entries));
+        let all = alias_notes(&self.named.entries).into_iter();
+        let is_exact = self.named.case == Case::Exact;
+        self.notes
+            .extend(all.filter(|note| !is_exact || !matches!(note, Note::UnreachableAlias { .. })));
         Ok(())
     }
 
     fn write(&self, password: Option<&Password>, env: &mut WriteEnv<'_>) -> Result<Vec<u8>, WriteError> {
+        let original = &self.named.source;
         if !self.edited {
-            return Ok(self.original.to_vec());
+            return Ok(original.to_vec());
         }
-        let wrong = WriteError::WrongPassword { format: self.format };
+        let format = self.named.format;
         let password = match (&self.password, password) {
-            (Some(known), Some(given)) if known != given => return Err(wrong),
+            (Some(known), Some(given)) if known != given => return Err(WriteError::WrongPassword { format }),
             (Some(known), _) => known,
-            (None, Some(given)) if self.original.is_empty() || self.opens(given) => given,
-            (None, Some(_)) => return Err(wrong),
-            (None, None) => return Err(WriteError::NeedsPassword { format: self.format }),
+            (None, Some(given)) if self.is_new() || self.opens(given) => given,
+            (None, Some(_)) => return Err(WriteError::WrongPassword { format }),
+            (None, None) => return Err(WriteError::NeedsPassword { format }),
         };
         let mut out = self.encode(password, env)?;
         let digest = store_digest(password, &out);
         out.extend_from_slice(&digest);
-        let after = (self.body_len + 20).min(self.original.len());
-        out.extend_from_slice(&self.original[after..]);
+        let after = (self.body_len + 20).min(original.len());
+        out.extend_from_slice(&original[after..]);
         Ok(out)
     }
 }
 
-fn key_body(key: &PrivateKey, chain: &[Certificate]) -> Body {
-    Body::PrivateKey {
-        chain: chain.to_vec(),
-        key: LockedKey::clear(key.clone()),
+/// The alias stands behind the four bytes of the tag.
+fn renamed(entry: &[u8], alias: &str) -> Vec<u8> {
+    with_utf(entry, 4, alias)
+}
+
+/// Java's own JKS cannot hold two names that differ in case only: a file with such is a CaseExactJKS.
+fn case_of(format: Format, entries: &[Entry]) -> Case {
+    let mut names = std::collections::BTreeMap::new();
+    for name in entries.iter().filter_map(Entry::alias) {
+        let spelled = names.entry(name.to_lowercase()).or_insert(name);
+        if *spelled != name && format == Format::Jks {
+            return Case::Exact;
+        }
     }
+    Case::Lower
 }
 
 struct Parser<'a> {
@@ -392,12 +275,9 @@ impl Parser<'_> {
         self.within_limit(at, None, "entry count", count)?;
         let (mut entries, mut pieces) = (Vec::new(), Vec::new());
         for _ in 0..count {
-            let before = self.reader.peek();
-            let entry = self.entry()?;
-            entries.push(entry);
-            pieces.push(Piece::Encoded(
-                before[..before.len() - self.reader.left()].to_vec(),
-            ));
+            let start = self.reader.offset();
+            entries.push(self.entry()?);
+            pieces.push(Piece::Kept(start..self.reader.offset()));
         }
         Ok((entries, pieces))
     }

@@ -5,6 +5,7 @@
 //! | PKCS#8 | SEQUENCE { version, AlgorithmIdentifier, OCTET STRING, attributes?, public key? } |
 //! | PKCS#8, encrypted | SEQUENCE { AlgorithmIdentifier, OCTET STRING } |
 //! | PKCS#1 | SEQUENCE { version, modulus, publicExponent, … }: RSA |
+//! | DSA, OpenSSL's own | SEQUENCE { 0, p, q, g, y, x } |
 //! | SEC 1 | SEQUENCE { 1, OCTET STRING, \[0\] curve?, \[1\] point? }: EC |
 //!
 //! Source: RFC 5958, RFC 8017 A.1.2, RFC 5915.
@@ -66,7 +67,30 @@ impl PrivateKey {
         Ok(Self::wrapped(&der::write_algorithm(oid::EC, curve), &inner))
     }
 
-    /// Takes a private key in any unencrypted DER form: PKCS#8, PKCS#1 or SEC 1.
+    /// Takes an unencrypted DSA key in the form of OpenSSL's `DSA PRIVATE KEY`.
+    ///
+    /// # Errors
+    /// [`KeyError::NotPkcs8`] when it is none.
+    pub fn from_dsa_der(der: &[u8]) -> Result<Self, KeyError> {
+        let read = || -> Result<(Vec<u8>, Vec<u8>), ReadError> {
+            let mut parts = der::only(der, 0, tag::SEQUENCE, "DSA key")?.children();
+            parts.expect(tag::INTEGER, "DSA key version")?;
+            let mut number = || parts.expect(tag::INTEGER, "DSA number").map(|number| number.full);
+            let parameters = der::write_sequence(&[number()?, number()?, number()?]);
+            number()?;
+            let secret = number()?.to_vec();
+            parts.finish("DSA key")?;
+            Ok((parameters, secret))
+        };
+        let (parameters, secret) = read().map_err(|_| KeyError::NotPkcs8)?;
+        let secret = Zeroizing::new(secret);
+        Ok(Self::wrapped(
+            &der::write_algorithm(oid::DSA, &parameters),
+            &secret,
+        ))
+    }
+
+    /// Takes a private key in any unencrypted DER form: PKCS#8, PKCS#1, SEC 1 or OpenSSL's of DSA.
     ///
     /// # Errors
     /// [`KeyError::NotPkcs8`] when it is none of them.
@@ -74,6 +98,7 @@ impl PrivateKey {
         Self::from_pkcs8_der(der)
             .or_else(|_| Self::from_pkcs1_der(der))
             .or_else(|_| Self::from_sec1_der(der))
+            .or_else(|_| Self::from_dsa_der(der))
     }
 
     /// Kind and size in words, `RSA 2048`; `unknown` when the key cannot be walked.

@@ -7,7 +7,9 @@
 //! The crate is pure: it opens no file, reads no clock and draws no randomness but what [`WriteEnv`] brings.
 #![deny(missing_docs)]
 
+mod bcfks;
 mod bks;
+mod ccm;
 mod certificate;
 mod cipher;
 mod cms_kdb;
@@ -18,24 +20,29 @@ mod edit;
 mod entry;
 mod error;
 mod extension;
+mod hashed_directory;
 mod issuers;
 mod jceks;
 mod jks;
+mod kdf;
 mod keys;
 mod liberty_xor;
 mod limits;
 mod modified_utf8;
 pub mod name;
+mod named;
 pub mod oid;
 mod pbe;
 mod pem;
 mod pkcs12;
 mod pkcs7;
+mod profile;
 mod public_key;
 pub mod reader;
 mod request;
 mod revocation;
 mod secret;
+mod secret_names;
 mod sniff;
 mod store;
 mod time;
@@ -50,10 +57,14 @@ pub use edit::{Edit, Place};
 pub use entry::{Body, Entry, LockedKey};
 pub use error::{EditError, KeyError, ParseError, UnlockError, WriteError};
 pub use extension::{AuthorityKeyIdentifier, BasicConstraints, Extension, GeneralName, KeyUsage};
+pub use hashed_directory::{
+    HashedDirectory, HashedFinding, hashed_names, name_hash, old_name_hash, read_hashed_directory,
+};
 pub use keys::KeyMatch;
 pub use liberty_xor::{XorError, read_xor, write_xor};
 pub use limits::Limits;
 pub use name::Name;
+pub use profile::WriteProfile;
 pub use public_key::{Curve, KeyKind, PublicKey};
 pub use reader::ReadError;
 pub use request::{LinkName, Request, RequestBody};

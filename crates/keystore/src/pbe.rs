@@ -2,7 +2,7 @@
 //!
 //! | scheme | parameters | key from |
 //! |---|---|---|
-//! | PBES2 | SEQUENCE{ PBKDF2{ salt, rounds, keyLength?, prf? }, cipher{ iv } } | password bytes as typed |
+//! | PBES2 | SEQUENCE{ PBKDF2 or scrypt, cipher{ iv } } | password bytes as typed |
 //! | PKCS#12 | SEQUENCE{ salt, rounds } | UTF-16 with two zero bytes, PKCS#12 derivation |
 //! | PBES1 | SEQUENCE{ salt(8), rounds } | password bytes as typed, PBKDF1 |
 //!
@@ -14,6 +14,7 @@ use crate::cipher::Cipher;
 use crate::der::{self, Der, tag};
 use crate::digest::{Hash, Purpose};
 use crate::error::UnlockError;
+use crate::kdf::{Kdf, Pbkdf2, checked_rounds};
 use crate::oid::{self, Oid};
 use crate::reader::ReadError;
 use crate::secret::{Password, WriteEnv};
@@ -35,14 +36,10 @@ pub(crate) enum Scheme {
     },
 }
 
-/// PBES2 with PBKDF2.
+/// PBES2 with PBKDF2 or scrypt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pbes2 {
-    pub(crate) prf: Hash,
-    pub(crate) salt: Vec<u8>,
-    pub(crate) rounds: u64,
-    /// `keyLength` where it is written down: Java does, OpenSSL does not.
-    pub(crate) key_len: Option<u64>,
+    pub(crate) kdf: Kdf,
     pub(crate) cipher: Cipher,
     pub(crate) iv: Vec<u8>,
 }
@@ -91,15 +88,21 @@ impl KdfPassword {
 impl Scheme {
     /// What Java 17 writes; salt and vector are placeholders until [`Scheme::renewed`].
     pub(crate) fn java17() -> Self {
-        let (salt, iv) = (vec![0; 20], vec![0; 16]);
-        let (prf, cipher) = (Hash::Sha256, Cipher::Aes256);
-        Self::Pbes2(Pbes2 {
+        Self::pbes2(Hash::Sha256, 20, 10_000, Some(32))
+    }
+
+    /// PBES2 with AES-256-CBC; salt and vector are placeholders until [`Scheme::renewed`].
+    pub(crate) fn pbes2(prf: Hash, salt_len: usize, rounds: u64, key_len: Option<u64>) -> Self {
+        let kdf = Kdf::Pbkdf2(Pbkdf2 {
             prf,
-            salt,
-            rounds: 10_000,
-            key_len: Some(32),
-            cipher,
-            iv,
+            salt: vec![0; salt_len],
+            rounds,
+            key_len,
+        });
+        Self::Pbes2(Pbes2 {
+            kdf,
+            cipher: Cipher::Aes256,
+            iv: vec![0; 16],
         })
     }
 
@@ -162,7 +165,7 @@ impl Scheme {
         match &mut next {
             Self::Pbes1 { salt, .. } | Self::Pkcs12 { salt, .. } => *salt = env.random_vec(salt.len()),
             Self::Pbes2(pbes2) => {
-                pbes2.salt = env.random_vec(pbes2.salt.len());
+                pbes2.kdf.renew(env);
                 pbes2.iv = env.random_vec(pbes2.iv.len());
             }
         }
@@ -173,7 +176,7 @@ impl Scheme {
     pub(crate) fn rounds(&self) -> u64 {
         match self {
             Self::Pbes1 { rounds, .. } | Self::Pkcs12 { rounds, .. } => *rounds,
-            Self::Pbes2(pbes2) => pbes2.rounds,
+            Self::Pbes2(pbes2) => pbes2.kdf.rounds(),
         }
     }
 
@@ -185,8 +188,7 @@ impl Scheme {
                 format!("PBES1 {}, {}, {rounds} rounds", cipher.name(), hash.name())
             }
             Self::Pbes2(pbes2) => {
-                let (cipher, prf) = (pbes2.cipher.name(), pbes2.prf.name());
-                format!("PBES2 {cipher}, PBKDF2 HMAC-{prf}, {rounds} rounds")
+                format!("PBES2 {}, {}", pbes2.cipher.name(), pbes2.kdf.describe())
             }
             Self::Pkcs12 { cipher, .. } => format!("PKCS#12 PBE {}, SHA-1, {rounds} rounds", cipher.name()),
         }
@@ -238,15 +240,13 @@ impl Scheme {
             Self::Pbes1 { hash, salt, .. } => pbkdf1(*hash, &password.plain, salt, rounds),
             Self::Pbes2(pbes2) => {
                 let len = pbes2.cipher.key_len();
-                if pbes2.key_len.is_some_and(|said| said != len as u64) {
+                if pbes2.kdf.key_len().is_some_and(|said| said != len as u64) {
                     return Err(UnlockError::Malformed {
                         what: "key length does not fit the cipher",
                     });
                 }
-                (
-                    pbes2.prf.pbkdf2(&password.plain, &pbes2.salt, rounds, len),
-                    pbes2.iv.clone(),
-                )
+                let key = pbes2.kdf.derive(&password.plain, len, max_rounds)?;
+                (key, pbes2.iv.clone())
             }
             Self::Pkcs12 { cipher, salt, .. } => {
                 let derive = |purpose, len| Hash::Sha1.pkcs12_kdf(purpose, &password.wide, salt, rounds, len);
@@ -264,134 +264,29 @@ impl Pbes2 {
     fn read(mut parameters: Der<'_>) -> Result<Result<Self, String>, ReadError> {
         let mut kdf = parameters.sequence("PBES2 key derivation")?;
         let mut encryption = parameters.sequence("PBES2 encryption")?;
-        let kdf_oid = kdf.expect(tag::OID, "key derivation")?.oid("key derivation")?;
-        if kdf_oid != oid::PBKDF2 {
-            return Ok(Err(format!("key derivation {kdf_oid}")));
-        }
-        let derivation = match Pbkdf2::read(kdf.sequence("PBKDF2 parameters")?)? {
+        let derivation = match Kdf::read(&mut kdf)? {
             Ok(derivation) => derivation,
             Err(what) => return Ok(Err(what)),
         };
         let cipher_oid = encryption.expect(tag::OID, "cipher")?.oid("cipher")?;
-        let Some((cipher, iv)) = read_cipher(cipher_oid, derivation.key_len, &mut encryption)? else {
+        let Some((cipher, iv)) = read_cipher(cipher_oid, derivation.key_len(), &mut encryption)? else {
             return Ok(Err(format!("cipher {cipher_oid}")));
         };
-        let Pbkdf2 {
-            prf,
-            salt,
-            rounds,
-            key_len,
-        } = derivation;
         Ok(Ok(Self {
-            prf,
-            salt,
-            rounds,
-            key_len,
+            kdf: derivation,
             cipher,
             iv,
         }))
     }
 
     fn write(&self) -> Vec<u8> {
-        let Self {
-            prf,
-            salt,
-            rounds,
-            key_len,
-            cipher,
-            iv,
-        } = self;
-        let derivation = Pbkdf2 {
-            prf: *prf,
-            salt: salt.clone(),
-            rounds: *rounds,
-            key_len: *key_len,
-        }
-        .write();
+        let Self { kdf, cipher, iv } = self;
         let iv = match cipher.rc2_version() {
             Some(version) => der::write_sequence(&[&der::write_u64(version), &der::write_octets(iv)]),
             None => der::write_octets(iv),
         };
         let encryption = der::write_algorithm(cipher.oid(), &iv);
-        der::write_algorithm(oid::PBES2, &der::write_sequence(&[&derivation, &encryption]))
-    }
-}
-
-/// The parameters of PBKDF2, as PBES2 and PBMAC1 carry them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pbkdf2 {
-    pub(crate) prf: Hash,
-    pub(crate) salt: Vec<u8>,
-    pub(crate) rounds: u64,
-    pub(crate) key_len: Option<u64>,
-}
-
-impl Pbkdf2 {
-    /// Reads what follows the OID. `prf` defaults to HMAC-SHA-1.
-    pub(crate) fn read(mut parameters: Der<'_>) -> Result<Result<Self, String>, ReadError> {
-        let salt = parameters
-            .expect(tag::OCTET_STRING, "PBKDF2 salt")?
-            .content
-            .to_vec();
-        let rounds = parameters
-            .expect(tag::INTEGER, "iteration count")?
-            .unsigned("iteration count")?;
-        let key_len = match parameters.optional(tag::INTEGER, "key length")? {
-            Some(len) => Some(len.unsigned("key length")?),
-            None => None,
-        };
-        let prf = match parameters.optional(tag::SEQUENCE, "pseudo-random function")? {
-            None => Hash::Sha1,
-            Some(prf) => {
-                let what = "pseudo-random function";
-                let oid = prf.children().expect(tag::OID, what)?.oid(what)?;
-                match Hash::from_hmac_oid(oid) {
-                    Some(hash) => hash,
-                    None => return Ok(Err(format!("pseudo-random function {oid}"))),
-                }
-            }
-        };
-        Ok(Ok(Self {
-            prf,
-            salt,
-            rounds,
-            key_len,
-        }))
-    }
-
-    /// The AlgorithmIdentifier; HMAC-SHA-1 is the default and is left out.
-    pub(crate) fn write(&self) -> Vec<u8> {
-        let key_len = self.key_len.map(der::write_u64).unwrap_or_default();
-        let prf = match self.prf {
-            Hash::Sha1 => Vec::new(),
-            hash => {
-                let oid = hash.hmac_oid().expect("every PRF was read by its OID");
-                der::write_algorithm(oid, &der::write_null())
-            }
-        };
-        let (salt, rounds) = (der::write_octets(&self.salt), der::write_u64(self.rounds));
-        der::write_algorithm(
-            oid::PBKDF2,
-            &der::write_sequence(&[&salt, &rounds, &key_len, &prf]),
-        )
-    }
-}
-
-/// `rounds` if they are above zero and within the limit.
-pub(crate) fn checked_rounds(rounds: u64, max_rounds: u64) -> Result<u32, UnlockError> {
-    if rounds == 0 {
-        return Err(UnlockError::Malformed {
-            what: "iteration count is zero",
-        });
-    }
-    let over = UnlockError::OverLimit {
-        found: rounds,
-        limit: max_rounds,
-    };
-    if rounds > max_rounds {
-        Err(over)
-    } else {
-        u32::try_from(rounds).map_err(|_| over)
+        der::write_algorithm(oid::PBES2, &der::write_sequence(&[&kdf.write(), &encryption]))
     }
 }
 
@@ -441,7 +336,9 @@ fn read_cipher(
 
 /// OID, hash of PBES1 (none: a PKCS#12 scheme), cipher.
 #[rustfmt::skip]
-const OLD_SCHEMES: [(Oid<'static>, Option<Hash>, Cipher); 10] = [
+const OLD_SCHEMES: [(Oid<'static>, Option<Hash>, Cipher); 12] = [
+    (oid::PBE_MD2_DES, Some(Hash::Md2), Cipher::Des),
+    (oid::PBE_MD2_RC2, Some(Hash::Md2), Cipher::Rc2 { key_bytes: 8, bits: 64 }),
     (oid::PBE_MD5_DES, Some(Hash::Md5), Cipher::Des),
     (oid::PBE_SHA1_DES, Some(Hash::Sha1), Cipher::Des),
     (oid::PBE_MD5_RC2, Some(Hash::Md5), Cipher::Rc2 { key_bytes: 8, bits: 64 }),

@@ -31,6 +31,7 @@ use crate::pkcs12::bag::Bag;
 use crate::pkcs12::entries::Source;
 use crate::pkcs12::mac::Mac;
 pub(crate) use crate::pkcs12::read::read;
+use crate::profile::WriteProfile;
 use crate::secret::{Password, WriteEnv};
 use crate::sniff::Format;
 use crate::store::{Form, Integrity, Note};
@@ -167,6 +168,13 @@ impl Form for Pkcs12Store {
 
     fn notes(&self) -> &[Note] {
         &self.notes
+    }
+
+    fn use_profile(&mut self, profile: WriteProfile, env: &mut WriteEnv<'_>) -> Result<(), EditError> {
+        if let Some(suite) = profile.suite() {
+            *self = self.resealed(suite, env)?;
+        }
+        Ok(())
     }
 
     fn edit(&mut self, edit: &Edit, env: &mut WriteEnv<'_>) -> Result<(), EditError> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::bcfks::{self, FipsStore};
 use crate::bks::{self, BouncyStore};
 use crate::cms_kdb::{CmsVersion, Database};
 use crate::der_file::DerFile;
@@ -13,6 +14,7 @@ use crate::limits::Limits;
 use crate::pem::PemStore;
 use crate::pkcs7::Pkcs7Store;
 use crate::pkcs12::{self, Pkcs12Store};
+use crate::profile::WriteProfile;
 use crate::secret::{Password, WriteEnv};
 use crate::sniff::{Format, sniff};
 
@@ -58,6 +60,7 @@ pub fn read(bytes: &[u8], password: Option<&Password>, limits: &Limits) -> Resul
         Format::CmsCrl | Format::CmsKdb | Format::CmsRdb => {
             Box::new(Database::read(format, bytes, password, limits)?)
         }
+        Format::Bcfks => Box::new(bcfks::read(bytes, password, limits)?),
         Format::Bks | Format::Uber => Box::new(bks::read(bytes, password, limits)?),
         Format::Der => Box::new(DerFile::read(bytes, limits)?),
         Format::Jks | Format::Jceks => Box::new(jks::read(bytes, password, limits)?),
@@ -88,7 +91,10 @@ impl Store {
     /// [`WriteError::Unsupported`] for formats that we cannot create.
     pub fn empty(format: Format) -> Result<Self, WriteError> {
         match format {
-            Format::CmsKdb => Ok(Self(Box::new(Database::empty(CmsVersion::V6)))),
+            Format::Bcfks => Ok(Self(Box::new(FipsStore::empty()))),
+            Format::CmsCrl | Format::CmsKdb | Format::CmsRdb => {
+                Ok(Self(Box::new(Database::empty(format, CmsVersion::V6))))
+            }
             Format::Bks | Format::Uber => Ok(Self(Box::new(BouncyStore::empty(format)))),
             Format::Jks | Format::Jceks => Ok(Self(Box::new(JavaStore::empty(format)))),
             Format::Pkcs12 => Ok(Self(Box::new(Pkcs12Store::empty()))),
@@ -102,7 +108,17 @@ impl Store {
 
     /// A GSKit key database without records, in one of its versions.
     pub fn empty_cms(version: CmsVersion) -> Self {
-        Self(Box::new(Database::empty(version)))
+        Self(Box::new(Database::empty(Format::CmsKdb, version)))
+    }
+
+    /// The request database (`.rdb`) that stands beside a key database, without records.
+    pub fn empty_requests(version: CmsVersion) -> Self {
+        Self(Box::new(Database::empty(Format::CmsRdb, version)))
+    }
+
+    /// The file of revocation lists (`.crl`) that stands beside a key database, without records.
+    pub fn empty_revocations(version: CmsVersion) -> Self {
+        Self(Box::new(Database::empty(Format::CmsCrl, version)))
     }
 
     /// The format it was read from, and will be written in.
@@ -134,6 +150,34 @@ impl Store {
     /// What is odd about the file and did not stop us.
     pub fn notes(&self) -> &[Note] {
         self.0.notes()
+    }
+
+    /// Writes for this reader from now on. New keys and parts are sealed with its algorithms; in PKCS#12 so is
+    /// everything that is there, in PEM and in formats with one protection only what is there stays as it is.
+    ///
+    /// # Errors
+    /// `NotInFormat` when the reader does not read this format; in PKCS#12 `Locked` when a part was not opened and
+    /// `KeyLocked` when a key has a password of its own. The store is then as it was.
+    ///
+    /// Cost: two derivations for each key of a PKCS#12 store.
+    pub fn use_profile(&mut self, profile: WriteProfile, env: &mut WriteEnv<'_>) -> Result<(), EditError> {
+        if !profile.reads(self.format()) {
+            let (format, what) = (
+                self.format(),
+                "be written for that reader, which does not read them",
+            );
+            return Err(EditError::NotInFormat { format, what });
+        }
+        self.0.use_profile(profile, env)
+    }
+
+    /// Takes names as they are spelled from now on, as Java's `CaseExactJKS` does, which has the same bytes as JKS.
+    /// A JKS file with two names that differ in case only is taken so by itself; BKS, UBER and BCFKS always are.
+    ///
+    /// # Errors
+    /// `NotInFormat` where the format folds names or has none.
+    pub fn use_exact_aliases(&mut self) -> Result<(), EditError> {
+        self.0.use_exact_aliases()
     }
 
     /// Changes one entry. On an error the store is as it was.
@@ -275,6 +319,14 @@ pub(crate) trait Form: CloneForm + Send + Sync {
     fn find(&self, alias: &str) -> Option<usize>;
     fn default_entry(&self) -> Option<usize> {
         None
+    }
+    /// Called for profiles that read the format.
+    fn use_profile(&mut self, _profile: WriteProfile, _env: &mut WriteEnv<'_>) -> Result<(), EditError> {
+        Ok(())
+    }
+    fn use_exact_aliases(&mut self) -> Result<(), EditError> {
+        let (format, what) = (self.format(), "keep the case of names");
+        Err(EditError::NotInFormat { format, what })
     }
     fn integrity(&self) -> Integrity;
     fn notes(&self) -> &[Note];

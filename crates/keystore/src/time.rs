@@ -1,6 +1,6 @@
 //! The two date types of certificates, as seconds since 1970.
 
-use crate::der::{Element, tag};
+use crate::der::{self, Element, tag};
 use crate::reader::ReadError;
 
 /// Reads a UTCTime or GeneralizedTime. Seconds may be absent, and an offset such as `+0200` may stand for `Z`, as old
@@ -22,6 +22,34 @@ pub(crate) fn read(element: Element<'_>, what: &'static str) -> Result<i64, Read
         _ => return element.expect(tag::UTC_TIME, what).map(|_| 0),
     };
     seconds.ok_or(bad)
+}
+
+/// GeneralizedTime in UTC, whole seconds. Years past 9999 are written as the last second of 9999.
+pub(crate) fn write_generalized(unix: i64) -> Vec<u8> {
+    let unix = unix.clamp(-62_167_219_200, 253_402_300_799);
+    let (days, rest) = (unix.div_euclid(86_400), unix.rem_euclid(86_400));
+    let (year, month, day) = civil_from_days(days);
+    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
+    let text = format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z");
+    der::write(tag::GENERALIZED_TIME, &[text.as_bytes()])
+}
+
+/// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
 }
 
 fn parse(text: &str, year_digits: usize) -> Option<i64> {

@@ -2,13 +2,14 @@
 
 use zeroize::Zeroizing;
 
-use crate::bks::{Piece, forms};
+use crate::bks::forms;
 use crate::certificate::Certificate;
 use crate::cipher::Cipher;
 use crate::entry::{Body, Entry, LockedKey, Unlock};
 use crate::error::{ParseError, UnlockError};
 use crate::limits::Limits;
 use crate::modified_utf8;
+use crate::named::Piece;
 use crate::pbe::Scheme;
 use crate::reader::{ReadError, Reader};
 use crate::secret::{Password, PrivateKey, SecretKey};
@@ -28,7 +29,7 @@ pub(super) fn read(
         certificates: 0,
     };
     loop {
-        let (offset, before) = (walk.reader.offset(), walk.reader.peek());
+        let offset = walk.reader.offset();
         let kind = walk
             .reader
             .u8("entry type")
@@ -40,8 +41,7 @@ pub(super) fn read(
             return Err(walk.over_limit(offset, "entry count", entries.len() + 1));
         }
         entries.push(walk.entry(kind, offset)?);
-        let len = before.len() - walk.reader.left();
-        pieces.push(Piece::Encoded(Zeroizing::new(before[..len].to_vec())));
+        pieces.push(Piece::Kept(offset..walk.reader.offset()));
     }
 }
 

@@ -2,14 +2,14 @@
 
 use zeroize::Zeroizing;
 
-use crate::bks::{BouncyStore, Header, Piece, derive, forms};
+use crate::bks::{BouncyStore, Header, derive, forms};
 use crate::certificate::Certificate;
 use crate::cipher::Cipher;
 use crate::der::{Der, tag};
 use crate::digest::{Hash, Purpose};
 use crate::entry::Entry;
 use crate::error::WriteError;
-use crate::modified_utf8;
+use crate::named::{Piece, utf};
 use crate::oid::{self, Oid};
 use crate::pbe::{KdfPassword, Scheme};
 use crate::reader::ReadError;
@@ -25,25 +25,33 @@ impl BouncyStore {
         };
         let kdf = forms(password).swap_remove(0);
         let mut body = Zeroizing::new(Vec::with_capacity(self.original.len() + 4096));
-        for (entry, piece) in self.entries.iter().zip(&self.pieces) {
+        for (entry, piece) in self.named.entries.iter().zip(&self.named.pieces) {
             match piece {
-                Piece::Encoded(bytes) => body.extend_from_slice(bytes),
+                Piece::Changed(_) | Piece::Kept(_) => {
+                    body.extend_from_slice(self.named.encoded(piece).unwrap_or_default());
+                }
                 Piece::NewCertificate => self.certificate_entry(&mut body, entry)?,
                 Piece::NewKey { key, password: own } => {
                     let own = own.as_ref().map(|own| forms(own).swap_remove(0));
-                    self.key_entry(&mut body, entry, key, own.as_ref().unwrap_or(&kdf), env)?;
+                    let clear = self.clear(PRIVATE, "PKCS#8", &java_name(key), key.pkcs8_der())?;
+                    self.key_entry(&mut body, entry, &clear, own.as_ref().unwrap_or(&kdf), env)?;
+                }
+                Piece::NewSecret { key, password: own } => {
+                    let own = own.as_ref().map(|own| forms(own).swap_remove(0));
+                    let clear = self.clear(SECRET, "RAW", key.algorithm(), key.raw())?;
+                    self.key_entry(&mut body, entry, &clear, own.as_ref().unwrap_or(&kdf), env)?;
                 }
             }
         }
         body.push(0);
         let key_of = |purpose, len| {
-            derive(self.format, &header, &kdf, purpose, len, &self.limits)
+            derive(self.named.format, &header, &kdf, purpose, len, &self.limits)
                 .map_err(|_| self.too_large("the iteration count"))
         };
         let mut out = header.version.to_be_bytes().to_vec();
         self.run(&mut out, &header.salt, "the salt")?;
         out.extend_from_slice(&header.rounds.to_be_bytes());
-        if self.format == Format::Uber {
+        if self.named.format == Format::Uber {
             let digest = Hash::Sha1.digest(&[&body]);
             body.extend_from_slice(&digest);
             let (key, iv) = (key_of(Purpose::Key, 32)?, key_of(Purpose::Iv, 16)?);
@@ -70,15 +78,11 @@ impl BouncyStore {
         &self,
         out: &mut Vec<u8>,
         entry: &Entry,
-        key: &PrivateKey,
+        clear: &[u8],
         password: &KdfPassword,
         env: &mut WriteEnv<'_>,
     ) -> Result<(), WriteError> {
         self.head(out, 4, entry, entry.certificates())?;
-        let mut clear = Zeroizing::new(vec![0]);
-        clear.extend_from_slice(&utf("PKCS#8"));
-        clear.extend_from_slice(&utf(&java_name(key)));
-        self.run(&mut clear, key.pkcs8_der(), "a key")?;
         let salt = env.random_vec(20);
         let [high, low] = env.random();
         let rounds = 1024 + u32::from(u16::from_be_bytes([high, low]) & 0x3ff);
@@ -90,9 +94,28 @@ impl BouncyStore {
             salt,
             rounds: u64::from(rounds),
         };
-        let data = scheme.encrypt(password, &clear, u64::from(u32::MAX));
+        let data = scheme.encrypt(password, clear, u64::from(u32::MAX));
         sealed.extend_from_slice(&data.expect("key and vector have the lengths of the cipher"));
         self.run(out, &sealed, "a key")
+    }
+
+    /// What a sealed entry holds: kind, format, algorithm and the key.
+    fn clear(
+        &self,
+        kind: u8,
+        encoding: &str,
+        algorithm: &str,
+        key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, WriteError> {
+        if algorithm.len() > 1000 {
+            return Err(self.too_large("the name of an algorithm"));
+        }
+        let mut clear = Zeroizing::new(Vec::with_capacity(key.len() + algorithm.len() + 32));
+        clear.push(kind);
+        clear.extend_from_slice(&utf(encoding));
+        clear.extend_from_slice(&utf(algorithm));
+        self.run(&mut clear, key, "a key")?;
+        Ok(clear)
     }
 
     fn head(
@@ -126,17 +149,10 @@ impl BouncyStore {
 
     fn too_large(&self, what: &'static str) -> WriteError {
         WriteError::TooLarge {
-            format: self.format,
+            format: self.named.format,
             what,
         }
     }
-}
-
-/// A string behind its two-byte length. Names are checked for their length when they are set.
-pub(super) fn utf(text: &str) -> Vec<u8> {
-    let bytes = modified_utf8::encode(text);
-    let len = u16::try_from(bytes.len()).expect("names are at most 65535 bytes");
-    [&len.to_be_bytes(), bytes.as_slice()].concat()
 }
 
 /// The algorithm as Java names it, the OID where it has no name here.
@@ -153,6 +169,10 @@ fn java_name(key: &PrivateKey) -> String {
     }
     name(key.pkcs8_der()).unwrap_or_default()
 }
+
+/// Kinds of keys inside a sealed entry.
+const PRIVATE: u8 = 0;
+const SECRET: u8 = 2;
 
 const JAVA_NAMES: [(Oid<'static>, &str); 6] = [
     (oid::RSA, "RSA"),

@@ -9,13 +9,17 @@ use crate::edit::Edit;
 use crate::entry::Body;
 use crate::error::{EditError, UnlockError};
 use crate::keys::{EncryptedKey, KeyMatch, Widening};
-use crate::pbe::{Pbes2, Scheme};
+use crate::pbe::Scheme;
+use crate::request::Request;
 use crate::secret::{Password, PrivateKey, WriteEnv};
 use crate::sniff::Format;
 
 impl Database {
     pub(super) fn apply(&mut self, edit: &Edit, env: &mut WriteEnv<'_>) -> Result<(), EditError> {
+        let is_request = matches!(edit, Edit::PutRequest { .. } | Edit::Rename { .. })
+            && self.header.format == Format::CmsRdb;
         if self.header.format != Format::CmsKdb
+            && !is_request
             && !matches!(edit, Edit::Remove { .. } | Edit::SetPassword { .. })
         {
             return Err(self.not_in_format("hold certificates or keys: they belong into the key database"));
@@ -31,6 +35,17 @@ impl Database {
                 let label = self.new_label(alias.as_deref(), None)?;
                 let body = self.personal(key, chain, key_password.as_ref(), env)?;
                 self.add(&label, body);
+            }
+            Edit::PutRequest { alias, request, key } => {
+                if self.header.format != Format::CmsRdb {
+                    return Err(self.not_in_format("hold requests: they belong into the request database"));
+                }
+                let label = self.new_label(Some(alias), None)?;
+                let body = self.pending(request, key, env)?;
+                self.add(&label, body);
+            }
+            Edit::PutSecret { .. } => {
+                return Err(self.not_in_format("take secret keys: nobody has described their records"));
             }
             Edit::Remove { index } => {
                 let place = self.place(*index)?;
@@ -174,6 +189,24 @@ impl Database {
         })
     }
 
+    fn pending(
+        &mut self,
+        request: &[u8],
+        key: &PrivateKey,
+        env: &mut WriteEnv<'_>,
+    ) -> Result<record::Body, EditError> {
+        let parsed = Request::parse(request).map_err(|_| self.not_in_format("hold what is no request"))?;
+        if key.matches_spki(parsed.spki) == KeyMatch::Differs {
+            return Err(EditError::KeyMismatch);
+        }
+        let password = self.password.as_ref().ok_or(EditError::Locked)?;
+        let scheme = new_scheme(self.header.version, env);
+        Ok(record::Body::Request {
+            request: request.to_vec(),
+            key: EncryptedKey::seal(key, &scheme, password, Widening::Bytes),
+        })
+    }
+
     /// Checks a label for a new record, or for the record of entry `own`.
     fn new_label(&self, alias: Option<&str>, own: Option<usize>) -> Result<String, EditError> {
         let alias = alias.ok_or(EditError::AliasNeeded {
@@ -278,13 +311,6 @@ fn new_scheme(version: CmsVersion, env: &mut WriteEnv<'_>) -> Scheme {
             salt: env.random_vec(8),
             rounds: 5,
         },
-        CmsVersion::V4 | CmsVersion::V6 => Scheme::Pbes2(Pbes2 {
-            prf: Hash::Sha384,
-            salt: env.random_vec(20),
-            rounds: 4096,
-            key_len: Some(32),
-            cipher: Cipher::Aes256,
-            iv: env.random_vec(16),
-        }),
+        CmsVersion::V4 | CmsVersion::V6 => Scheme::pbes2(Hash::Sha384, 20, 4096, Some(32)).renewed(env),
     }
 }

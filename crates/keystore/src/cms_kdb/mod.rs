@@ -124,12 +124,12 @@ impl Database {
         Ok(database)
     }
 
-    /// A key database without records.
-    pub(crate) fn empty(version: CmsVersion) -> Self {
+    /// A database without records: keys, requests or revocation lists.
+    pub(crate) fn empty(format: Format, version: CmsVersion) -> Self {
         let header = Header {
-            format: Format::CmsKdb,
+            format,
             version,
-            kind: 2,
+            kind: if format == Format::CmsKdb { 2 } else { 1 },
             expiry: 0,
             slot_size: SLOT_SIZE,
             salt: [0; 24],

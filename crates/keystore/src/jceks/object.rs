@@ -14,6 +14,8 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use crate::modified_utf8;
 use crate::reader::{ReadError, Reader};
 
@@ -43,6 +45,92 @@ pub(crate) fn read(reader: &mut Reader<'_>, max_depth: usize) -> Result<Object, 
             what: "stream without an object".to_owned(),
         }),
     }
+}
+
+/// A `javax.crypto.spec.SecretKeySpec`; `None` when a part is longer than its length field can say.
+///
+/// Java gives every key out as one of these, whatever class it was stored as.
+pub(crate) fn write_secret_key(algorithm: &str, raw: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut out = Zeroizing::new(Vec::with_capacity(raw.len() + 256));
+    out.extend_from_slice(&HEADER);
+    out.extend_from_slice(&[0x73, 0x72]);
+    out.extend_from_slice(&text("javax.crypto.spec.SecretKeySpec")?);
+    out.extend_from_slice(&0x5b47_0b66_e230_614d_u64.to_be_bytes());
+    out.extend_from_slice(&[SERIALIZABLE, 0, 2]);
+    out.push(b'L');
+    out.extend_from_slice(&text("algorithm")?);
+    out.push(0x74);
+    out.extend_from_slice(&text("Ljava/lang/String;")?);
+    out.push(b'[');
+    out.extend_from_slice(&text("key")?);
+    out.push(0x74);
+    out.extend_from_slice(&text("[B")?);
+    out.extend_from_slice(&[0x78, 0x70, 0x74]);
+    out.extend_from_slice(&text(algorithm)?);
+    out.extend_from_slice(&byte_array_class()?);
+    out.extend_from_slice(&run(raw)?);
+    Some(out)
+}
+
+/// A `com.sun.crypto.provider.SealedObjectForKeyProtector` around what is already encrypted.
+pub(crate) fn write_sealed(parameters: &[u8], content: &[u8], algorithm: &str) -> Option<Vec<u8>> {
+    // Objects are numbered as they come: 2 the text "[B", 3 the text of the string type, 5 the class of the arrays, 8
+    // the algorithm's name.
+    let reference = |number: u8| [0x71, 0x00, 0x7e, 0x00, number];
+    let mut out = HEADER.to_vec();
+    out.extend_from_slice(&[0x73, 0x72]);
+    out.extend_from_slice(&text("com.sun.crypto.provider.SealedObjectForKeyProtector")?);
+    out.extend_from_slice(&0xcd57_ca59_e730_bb53_u64.to_be_bytes());
+    out.extend_from_slice(&[SERIALIZABLE, 0, 0, 0x78, 0x72]);
+    out.extend_from_slice(&text("javax.crypto.SealedObject")?);
+    out.extend_from_slice(&0x3e36_3da6_c3b7_5470_u64.to_be_bytes());
+    out.extend_from_slice(&[SERIALIZABLE, 0, 4]);
+    for (code, name, kind, number) in [
+        (b'[', "encodedParams", Some("[B"), 0),
+        (b'[', "encryptedContent", None, 2),
+        (b'L', "paramsAlg", Some("Ljava/lang/String;"), 0),
+        (b'L', "sealAlg", None, 3),
+    ] {
+        out.push(code);
+        out.extend_from_slice(&text(name)?);
+        match kind {
+            Some(kind) => {
+                out.push(0x74);
+                out.extend_from_slice(&text(kind)?);
+            }
+            None => out.extend_from_slice(&reference(number)),
+        }
+    }
+    out.extend_from_slice(&[0x78, 0x70]);
+    out.extend_from_slice(&byte_array_class()?);
+    out.extend_from_slice(&run(parameters)?);
+    out.push(0x75);
+    out.extend_from_slice(&reference(5));
+    out.extend_from_slice(&run(content)?);
+    out.push(0x74);
+    out.extend_from_slice(&text(algorithm)?);
+    out.extend_from_slice(&reference(8));
+    Some(out)
+}
+
+/// An array of bytes, up to its length.
+fn byte_array_class() -> Option<Vec<u8>> {
+    let mut out = vec![0x75, 0x72];
+    out.extend_from_slice(&text("[B")?);
+    out.extend_from_slice(&0xacf3_17f8_0608_54e0_u64.to_be_bytes());
+    out.extend_from_slice(&[SERIALIZABLE, 0, 0, 0x78, 0x70]);
+    Some(out)
+}
+
+fn text(text: &str) -> Option<Vec<u8>> {
+    let bytes = modified_utf8::encode(text);
+    let len = u16::try_from(bytes.len()).ok()?;
+    Some([&len.to_be_bytes(), bytes.as_slice()].concat())
+}
+
+fn run(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let len = i32::try_from(bytes.len()).ok()?;
+    Some(Zeroizing::new([&len.to_be_bytes(), bytes].concat()))
 }
 
 /// Why a stream could not be walked.
@@ -337,5 +425,6 @@ impl Walk<'_, '_> {
     }
 }
 
+const HEADER: [u8; 4] = [0xac, 0xed, 0, 5];
 const WRITE_METHOD: u8 = 0x01;
 const SERIALIZABLE: u8 = 0x02;

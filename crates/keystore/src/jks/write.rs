@@ -1,10 +1,11 @@
 //! JKS and JCEKS, the way back.
 
 use crate::certificate::Certificate;
-use crate::entry::{Body, Entry};
+use crate::entry::Entry;
 use crate::error::WriteError;
-use crate::jks::{JavaStore, Piece, protect};
-use crate::modified_utf8;
+use crate::jceks;
+use crate::jks::{JavaStore, protect};
+use crate::named::{Piece, utf};
 use crate::secret::{Password, WriteEnv};
 use crate::sniff::Format;
 
@@ -12,22 +13,25 @@ impl JavaStore {
     /// Everything before the digest. Entries that no edit touched are copied.
     pub(super) fn encode(&self, password: &Password, env: &mut WriteEnv<'_>) -> Result<Vec<u8>, WriteError> {
         let too_large = |what| WriteError::TooLarge {
-            format: self.format,
+            format: self.named.format,
             what,
         };
-        let magic: [u8; 4] = if self.format == Format::Jceks {
+        let magic: [u8; 4] = if self.named.format == Format::Jceks {
             [0xce; 4]
         } else {
             [0xfe, 0xed, 0xfe, 0xed]
         };
-        let count = i32::try_from(self.entries.len()).map_err(|_| too_large("the number of entries"))?;
-        let mut out = Vec::with_capacity(self.original.len() + 4096);
+        let count =
+            i32::try_from(self.named.entries.len()).map_err(|_| too_large("the number of entries"))?;
+        let mut out = Vec::with_capacity(self.named.source.len() + 4096);
         out.extend_from_slice(&magic);
         out.extend_from_slice(&self.version.to_be_bytes());
         out.extend_from_slice(&count.to_be_bytes());
-        for (entry, piece) in self.entries.iter().zip(&self.pieces) {
+        for (entry, piece) in self.named.entries.iter().zip(&self.named.pieces) {
             match piece {
-                Piece::Encoded(bytes) => out.extend_from_slice(bytes),
+                Piece::Changed(_) | Piece::Kept(_) => {
+                    out.extend_from_slice(self.named.encoded(piece).unwrap_or_default());
+                }
                 Piece::NewCertificate => {
                     self.head(&mut out, 2, entry);
                     for certificate in entry.certificates() {
@@ -37,16 +41,24 @@ impl JavaStore {
                 Piece::NewKey { key, password: own } => {
                     self.head(&mut out, 1, entry);
                     let own = own.as_ref().unwrap_or(password);
-                    let sealed = protect::seal(self.format, key, own, env)?;
+                    let sealed = protect::seal(self.named.format, key, own, env)?;
                     run(&mut out, &sealed).ok_or_else(|| too_large("a key"))?;
-                    let Body::PrivateKey { chain, .. } = &entry.body else {
-                        continue;
-                    };
+                    let chain = entry.certificates();
                     let count = i32::try_from(chain.len()).map_err(|_| too_large("a chain"))?;
                     out.extend_from_slice(&count.to_be_bytes());
                     for certificate in chain {
                         self.certificate(&mut out, certificate)?;
                     }
+                }
+                Piece::NewSecret { key, password: own } => {
+                    self.head(&mut out, 3, entry);
+                    let why = "JCEKS keys take ASCII passwords only";
+                    let sealed = jceks::seal(key, own.as_ref().unwrap_or(password), env);
+                    let (format, bad) = (self.named.format, |format| WriteError::PasswordUnusable {
+                        format,
+                        why,
+                    });
+                    out.extend_from_slice(&sealed.ok_or_else(|| bad(format))?);
                 }
             }
         }
@@ -64,18 +76,11 @@ impl JavaStore {
             out.extend_from_slice(&utf("X.509"));
         }
         let too_large = WriteError::TooLarge {
-            format: self.format,
+            format: self.named.format,
             what: "a certificate",
         };
         run(out, certificate.der()).ok_or(too_large)
     }
-}
-
-/// A string behind its two-byte length. Names are checked for their length when they are set.
-pub(super) fn utf(text: &str) -> Vec<u8> {
-    let bytes = modified_utf8::encode(text);
-    let len = u16::try_from(bytes.len()).expect("names are at most 65535 bytes");
-    [&len.to_be_bytes(), bytes.as_slice()].concat()
 }
 
 fn run(out: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {

@@ -74,10 +74,22 @@ fn hex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-const CIPHERS: [(&str, Cipher); 5] = [
+/// OpenSSL's names. Source: OpenSSL `objects.txt`.
+#[rustfmt::skip]
+const CIPHERS: [(&str, Cipher); 15] = [
     ("AES-128-CBC", Cipher::Aes128),
     ("AES-192-CBC", Cipher::Aes192),
     ("AES-256-CBC", Cipher::Aes256),
+    ("ARIA-128-CBC", Cipher::Aria128),
+    ("ARIA-192-CBC", Cipher::Aria192),
+    ("ARIA-256-CBC", Cipher::Aria256),
+    ("CAMELLIA-128-CBC", Cipher::Camellia128),
+    ("CAMELLIA-192-CBC", Cipher::Camellia192),
+    ("CAMELLIA-256-CBC", Cipher::Camellia256),
     ("DES-CBC", Cipher::Des),
+    ("DES-EDE-CBC", Cipher::Des2),
+    ("RC2-40-CBC", Cipher::Rc2 { key_bytes: 5, bits: 40 }),
+    ("RC2-64-CBC", Cipher::Rc2 { key_bytes: 8, bits: 64 }),
+    ("RC2-CBC", Cipher::Rc2 { key_bytes: 16, bits: 128 }),
     ("DES-EDE3-CBC", Cipher::Des3),
 ];

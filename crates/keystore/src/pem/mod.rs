@@ -19,14 +19,12 @@ pub(crate) use self::blocks::has_typographic_markers;
 use self::blocks::{BYTE_ORDER_MARK, Block, Pieces, cut, own_text};
 use self::parts::{Part, assemble, part};
 use crate::certificate::Certificate;
-use crate::cipher::Cipher;
-use crate::digest::Hash;
 use crate::edit::{Edit, Place};
 use crate::entry::{Body, Entry, LockedKey};
 use crate::error::{EditError, ParseError, WriteError};
 use crate::keys::{EncryptedKey, Widening};
 use crate::limits::Limits;
-use crate::pbe::{Pbes2, Scheme};
+use crate::profile::WriteProfile;
 use crate::secret::{Password, PrivateKey, WriteEnv};
 use crate::sniff::Format;
 use crate::store::{Form, Integrity, Note};
@@ -39,6 +37,8 @@ pub(crate) struct PemStore {
     entries: Vec<Entry>,
     /// For each entry the blocks it is made of.
     members: Vec<Vec<usize>>,
+    /// For whom new keys are sealed.
+    profile: WriteProfile,
 }
 
 impl PemStore {
@@ -77,6 +77,7 @@ impl PemStore {
             parts: parts?,
             entries: Vec::new(),
             members: Vec::new(),
+            profile: WriteProfile::AsRead,
         };
         store.assemble();
         Ok(store)
@@ -95,6 +96,7 @@ impl PemStore {
             parts: Vec::new(),
             entries: Vec::new(),
             members: Vec::new(),
+            profile: WriteProfile::AsRead,
         }
     }
 
@@ -188,8 +190,13 @@ impl PemStore {
                 LockedKey::clear(key.clone()),
             ),
             Some(password) => {
-                let sealed = EncryptedKey::seal(key, &new_scheme(env), password, Widening::Text);
-                let read = EncryptedKey::read(&sealed, 0, NEW_KEY_ROUNDS, Widening::Text);
+                let sealed = EncryptedKey::seal(
+                    key,
+                    &self.profile.pem_scheme().renewed(env),
+                    password,
+                    Widening::Text,
+                );
+                let read = EncryptedKey::read(&sealed, 0, u64::MAX, Widening::Text);
                 let locked = LockedKey::new(read.expect("it was just written"));
                 (Block::new("ENCRYPTED PRIVATE KEY", &sealed, newline), locked)
             }
@@ -294,6 +301,8 @@ impl PemStore {
             | Edit::Rename { .. } => {
                 return Err(not_in_format("give names to entries"));
             }
+            Edit::PutRequest { .. } => return Err(not_in_format("hold the key of a request beside it")),
+            Edit::PutSecret { .. } => return Err(not_in_format("hold secret keys")),
             Edit::SetDefault { .. } => return Err(not_in_format("mark an entry as the default one")),
             Edit::SetPassword { .. } => return Err(not_in_format("have a password of their own")),
             Edit::Trust {
@@ -356,6 +365,12 @@ impl Form for PemStore {
         &self.pieces.notes
     }
 
+    /// Keys that are there keep their form: each may have a password of its own.
+    fn use_profile(&mut self, profile: WriteProfile, _env: &mut WriteEnv<'_>) -> Result<(), EditError> {
+        self.profile = profile;
+        Ok(())
+    }
+
     /// Blocks and text that the edit does not concern keep their bytes, but for a line end where two markers shared a
     /// line.
     fn edit(&mut self, edit: &Edit, env: &mut WriteEnv<'_>) -> Result<(), EditError> {
@@ -378,23 +393,20 @@ impl Form for PemStore {
     }
 }
 
+/// The DER of every `X509 CRL` block; nothing for a file that is no PEM.
+pub(crate) fn revocation_lists(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let Ok(pieces) = cut(bytes) else {
+        return Vec::new();
+    };
+    let lists = pieces.blocks.iter().filter(|block| block.label == "X509 CRL");
+    lists.map(|block| block.der.to_vec()).collect()
+}
+
 /// Whether a new key stands in front of its certificates or behind them.
 #[derive(Clone, Copy)]
 enum Order {
     CertificatesFirst,
     KeyFirst,
-}
-
-/// What OpenSSL 3 writes by default, with more rounds.
-fn new_scheme(env: &mut WriteEnv<'_>) -> Scheme {
-    Scheme::Pbes2(Pbes2 {
-        prf: Hash::Sha256,
-        salt: env.random_vec(16),
-        rounds: NEW_KEY_ROUNDS,
-        key_len: None,
-        cipher: Cipher::Aes256,
-        iv: env.random_vec(16),
-    })
 }
 
 fn not_in_format(what: &'static str) -> EditError {
@@ -403,6 +415,3 @@ fn not_in_format(what: &'static str) -> EditError {
         what,
     }
 }
-
-/// OpenSSL 3 takes 2,048; ten thousand cost a reader a few milliseconds.
-const NEW_KEY_ROUNDS: u64 = 10_000;

@@ -70,7 +70,7 @@ pub(super) fn part(block: &Block, password: Option<&Password>, limits: &Limits) 
                 .map_err(|_| broken("encrypted private key block cannot be read"))?;
             locked(key, password)
         }
-        "RSA PRIVATE KEY" | "EC PRIVATE KEY" => match block.header("DEK-Info") {
+        "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY" => match block.header("DEK-Info") {
             Some(dek) => locked(LegacyKey::new(dek, &block.der), password),
             None => {
                 let key = PrivateKey::from_any_der(&block.der)
@@ -78,7 +78,7 @@ pub(super) fn part(block: &Block, password: Option<&Password>, limits: &Limits) 
                 clear(key)
             }
         },
-        "EC PARAMETERS" => Part::KeyParameters,
+        "EC PARAMETERS" | "DSA PARAMETERS" => Part::KeyParameters,
         "X509 CRL" => Part::Other("certificate revocation list".to_owned()),
         other => Part::Other(other.to_lowercase()),
     })
@@ -144,7 +144,7 @@ pub(super) fn assemble(parts: &[Part], key_ids: &[Option<String>]) -> Assembled 
             Part::Certificates(all) => all.iter().for_each(|certificate| add(trusted(certificate))),
             Part::Key { .. } => {}
             Part::KeyParameters => add(Body::Opaque {
-                what: "ec parameters".to_owned(),
+                what: "key parameters".to_owned(),
             }),
             Part::Other(what) => add(Body::Opaque { what: what.clone() }),
             Part::Request(der) => add(Body::Request {

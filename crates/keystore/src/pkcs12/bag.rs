@@ -30,6 +30,11 @@ pub(super) enum BagBody {
         key: PrivateKey,
         password: Option<Password>,
     },
+    /// A symmetric key put in by an edit, in its frame.
+    NewSecret {
+        frame: PrivateKey,
+        password: Option<Password>,
+    },
     Other {
         what: String,
     },
@@ -67,6 +72,22 @@ impl Bag {
             key: key.clone(),
             password: password.cloned(),
         };
+        Self {
+            body,
+            attributes,
+            head: None,
+            encoded: None,
+        }
+    }
+
+    /// A bag of a symmetric key that is not in the file yet.
+    pub(super) fn of_new_secret(
+        frame: PrivateKey,
+        password: Option<&Password>,
+        attributes: Attributes,
+    ) -> Self {
+        let password = password.cloned();
+        let body = BagBody::NewSecret { frame, password };
         Self {
             body,
             attributes,
@@ -160,11 +181,12 @@ impl Bag {
             },
             (None, BagBody::Key(key)) => head(oid::KEY_BAG, key.pkcs8_der()),
             (None, BagBody::SealedKey(sealed)) => head(oid::SHROUDED_KEY_BAG, sealed),
-            (None, BagBody::SealedSecret(sealed)) => {
-                let value = der::write(tag::context_constructed(0), &[&der::write_octets(sealed)]);
-                let value = der::write_sequence(&[&der::write_oid(oid::SHROUDED_KEY_BAG), &value]);
-                head(oid::SECRET_BAG, &value)
-            }
+            (None, BagBody::SealedSecret(sealed)) => secret_head(sealed),
+            (None, BagBody::NewSecret { frame, password }) => match seal(frame, password.as_ref())? {
+                Some(sealed) => secret_head(&sealed),
+                // Beside plain keys a symmetric one stays in its frame.
+                None => secret_head(frame.pkcs8_der()),
+            },
             // These two always keep the head they were read with.
             (None, BagBody::Nested(_) | BagBody::Other { .. }) => Vec::new(),
         };
@@ -344,6 +366,12 @@ fn read_secret(mut fields: Der<'_>) -> Result<BagBody, ReadError> {
     let wrapped = fields.expect(tag::context_constructed(0), "secret")?;
     let octets = wrapped.children().any("secret")?.octets()?;
     Ok(BagBody::SealedSecret(octets.into_owned()))
+}
+
+fn secret_head(sealed: &[u8]) -> Vec<u8> {
+    let value = der::write(tag::context_constructed(0), &[&der::write_octets(sealed)]);
+    let value = der::write_sequence(&[&der::write_oid(oid::SHROUDED_KEY_BAG), &value]);
+    head(oid::SECRET_BAG, &value)
 }
 
 fn head(oid: Oid<'_>, value: &[u8]) -> Vec<u8> {

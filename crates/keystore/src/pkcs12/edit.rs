@@ -12,10 +12,13 @@ use crate::error::{EditError, UnlockError};
 use crate::pbe::KdfPassword;
 use crate::pkcs12::bag::{Attributes, Bag, BagBody};
 use crate::pkcs12::entries::Place;
+use crate::pkcs12::mac::Mac;
 use crate::pkcs12::read::{forms, open_key};
 use crate::pkcs12::write::seal_key;
 use crate::pkcs12::{Content, Opened, Pkcs12Store, Safe};
+use crate::profile::Suite;
 use crate::secret::{Password, PrivateKey, WriteEnv};
+use crate::secret_names;
 use crate::sniff::Format;
 
 impl Pkcs12Store {
@@ -49,6 +52,20 @@ impl Pkcs12Store {
                 let bags = chain_bags(alias.as_deref(), &id, chain);
                 return self.with_certificates(next, &bags, *place, Some(chain));
             }
+            Edit::PutSecret {
+                alias,
+                key,
+                key_password,
+                place,
+            } => {
+                next.check_free(alias.as_deref(), None)?;
+                let what = "hold a secret key whose algorithm has no OID";
+                let frame = secret_names::write_frame(key, Format::Pkcs12).ok_or(not_in_format(what))?;
+                let frame = PrivateKey::from_pkcs8_der(frame).map_err(|_| not_in_format(what))?;
+                let attributes = Attributes::new(alias.as_deref(), Some(&next.unused_id(env.now_ms)));
+                let bag = Bag::of_new_secret(frame, key_password.as_ref(), attributes);
+                next.put_key_bag(bag, *place)?;
+            }
             Edit::ReplaceIdentity {
                 index,
                 key,
@@ -61,6 +78,7 @@ impl Pkcs12Store {
             Edit::Rename { index, alias } => next.rename(*index, alias)?,
             Edit::SetPassword { old, new } => next.set_password(old.as_ref(), new, env)?,
             Edit::SetDefault { .. } => return Err(not_in_format("mark a default entry")),
+            Edit::PutRequest { .. } => return Err(not_in_format("hold requests")),
         }
         next.rebuild();
         let touched = match edit {
@@ -72,6 +90,58 @@ impl Pkcs12Store {
         } else {
             Err(CHAINS_COLLIDE)
         }
+    }
+
+    /// The store with everything in it sealed by other algorithms.
+    pub(super) fn resealed(&self, suite: Suite, env: &mut WriteEnv<'_>) -> Result<Self, EditError> {
+        let is_closed = |safe: &Safe| matches!(safe.content, Content::Closed);
+        let is_unopened = self.opened.is_none() && self.mac.is_some() && !self.original.is_empty();
+        if is_unopened || self.safes.iter().any(is_closed) {
+            return Err(EditError::Locked);
+        }
+        let mut next = self.clone();
+        next.edited = true;
+        let forms = next
+            .opened
+            .as_ref()
+            .map(|opened| forms(&opened.password))
+            .unwrap_or_default();
+        let (kdf, max_rounds) = (
+            next.opened.as_ref().map(|opened| opened.kdf.clone()),
+            next.limits.max_kdf_rounds,
+        );
+        for safe in &mut next.safes {
+            if let Content::Open {
+                scheme: Some(scheme), ..
+            } = &mut safe.content
+            {
+                *scheme = suite.certificate.clone();
+                safe.encoded = None;
+            }
+            for bag in safe.bags_mut().into_iter().flatten() {
+                let (BagBody::SealedKey(sealed) | BagBody::SealedSecret(sealed)) = &bag.body else {
+                    continue;
+                };
+                let again = match (open_key(sealed, &forms, max_rounds), &kdf) {
+                    (Ok((clear, _)), Some(kdf)) => seal_key(&suite.key, &clear, kdf, max_rounds, env),
+                    (Ok(_), None) => Err(UnlockError::NeedsPassword),
+                    (Err(error), _) => Err(error),
+                };
+                let alias = bag.attributes.friendly_name.clone();
+                let index = self
+                    .entries
+                    .iter()
+                    .position(|entry| entry.alias == alias)
+                    .unwrap_or_default();
+                bag.set_sealed(again.map_err(|source| EditError::KeyLocked { index, source })?);
+            }
+        }
+        if next.mac.is_some() {
+            next.mac = Some(Mac::of(&suite.mac));
+        }
+        (next.key_scheme, next.certificate_scheme) = (suite.key, suite.certificate);
+        next.rebuild();
+        Ok(next)
     }
 
     /// Puts certificates in at `place`, or at the other end when names would lead another chain astray there.

@@ -12,7 +12,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::certificate::Certificate;
-use crate::der::{self, tag};
 use crate::entry::{Body, Entry, LockedKey, Unlock};
 use crate::error::UnlockError;
 use crate::pbe::KdfPassword;
@@ -21,6 +20,7 @@ use crate::pkcs12::bag::{Bag, BagBody};
 use crate::pkcs12::read::{forms, open_key, split_key};
 use crate::reader::ReadError;
 use crate::secret::{Password, PrivateKey, SecretKey};
+use crate::secret_names;
 use crate::store::Note;
 
 /// Where a bag stands: number of its safe, and its number there.
@@ -268,6 +268,12 @@ fn body(bag: &Bag, chain: Vec<Certificate>, in_chains: &BTreeSet<Vec<u8>>, max_r
             key: locked(sealed),
         },
         BagBody::SealedSecret(sealed) => Body::SecretKey { key: locked(sealed) },
+        BagBody::NewSecret { frame, .. } => Body::SecretKey {
+            key: match secret_names::read_frame(frame.pkcs8_der()) {
+                Ok(key) => LockedKey::clear_secret(key),
+                Err(_) => return None,
+            },
+        },
         BagBody::Certificate(certificate) => {
             let trusted = bag.attributes.is_trusted;
             if !trusted && in_chains.contains(certificate.der()) {
@@ -314,38 +320,10 @@ impl Unlock for SealedKey {
         let damaged = |_: ReadError| UnlockError::Malformed {
             what: "secret key's frame",
         };
-        secret_of(frame.pkcs8_der()).map_err(damaged)
+        secret_names::read_frame(frame.pkcs8_der()).map_err(damaged)
     }
 
     fn protection(&self) -> String {
         split_key(&self.sealed).map_or_else(|error| error.to_string(), |(scheme, _)| scheme.describe())
     }
 }
-
-fn secret_of(frame: &[u8]) -> Result<SecretKey, ReadError> {
-    let mut fields = der::only(frame, 0, tag::SEQUENCE, "secret key")?.children();
-    fields.expect(tag::INTEGER, "version")?;
-    let mut algorithm = fields.sequence("secret key algorithm")?;
-    let oid = algorithm
-        .expect(tag::OID, "secret key algorithm")?
-        .oid("secret key algorithm")?
-        .to_string();
-    let raw = fields.expect(tag::OCTET_STRING, "secret key")?.octets()?;
-    let name = SECRET_NAMES
-        .iter()
-        .find(|row| row.0 == oid)
-        .map_or(oid.as_str(), |row| row.1);
-    Ok(SecretKey::new(name, raw.as_ref()))
-}
-
-/// Java's names of the algorithms that it stores. Source: OpenJDK `sun.security.util.KnownOIDs`.
-const SECRET_NAMES: [(&str, &str); 8] = [
-    ("1.2.840.113549.2.7", "HmacSHA1"),
-    ("1.2.840.113549.2.8", "HmacSHA224"),
-    ("1.2.840.113549.2.9", "HmacSHA256"),
-    ("1.2.840.113549.2.10", "HmacSHA384"),
-    ("1.2.840.113549.2.11", "HmacSHA512"),
-    ("1.2.840.113549.3.4", "RC4"),
-    ("1.2.840.113549.3.7", "DESede"),
-    ("2.16.840.1.101.3.4.1", "AES"),
-];

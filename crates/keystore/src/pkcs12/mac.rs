@@ -5,8 +5,10 @@
 use crate::der::{self, Der, tag};
 use crate::digest::{Hash, Purpose};
 use crate::error::UnlockError;
+use crate::kdf::{Pbkdf2, checked_rounds};
 use crate::oid;
-use crate::pbe::{KdfPassword, Pbkdf2, checked_rounds};
+use crate::pbe::KdfPassword;
+use crate::profile::MacSuite;
 use crate::reader::ReadError;
 use crate::secret::{WriteEnv, same_secret};
 
@@ -41,6 +43,39 @@ impl Mac {
             salt: vec![0; 20],
             rounds: 10_000,
             rounds_offset: 0,
+        }
+    }
+
+    /// As a profile asks; the value is made when the store is written.
+    pub(super) fn of(suite: &MacSuite) -> Self {
+        let blank = |kind, algorithm, salt_len, rounds| Self {
+            kind,
+            algorithm,
+            value: Vec::new(),
+            salt: vec![0; salt_len],
+            rounds,
+            rounds_offset: 0,
+        };
+        match suite {
+            MacSuite::Old {
+                hash,
+                salt_len,
+                rounds,
+            } => {
+                let algorithm = der::write_algorithm(hash.oid(), &der::write_null());
+                blank(MacKind::Old(*hash), algorithm, *salt_len, *rounds)
+            }
+            MacSuite::Pbmac1 { rounds } => {
+                let hash = Hash::Sha256;
+                let derivation = Pbkdf2 {
+                    prf: hash,
+                    salt: vec![0; 16],
+                    rounds: *rounds,
+                    key_len: Some(32),
+                };
+                // RFC 9879 4: the old salt and rounds mean nothing; one round as OpenSSL writes.
+                blank(MacKind::Pbmac1 { derivation, hash }, Vec::new(), 8, 1)
+            }
         }
     }
 

@@ -14,6 +14,8 @@ pub struct Sample {
     pub bytes: Vec<u8>,
     /// The store's password.
     pub password: Option<Password>,
+    /// Keys with passwords of their own: alias and password.
+    pub key_passwords: Vec<(String, String)>,
     /// Directory it was read from.
     pub folder: PathBuf,
 }
@@ -42,20 +44,33 @@ pub fn samples(formats: &[&str]) -> Vec<Sample> {
     }
 }
 
-/// The samples beside the tests.
-pub fn copied(formats: &[&str]) -> Vec<Sample> {
-    read_all(
-        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors")),
-        formats,
-    )
+/// All samples of the manifest, whatever their format.
+pub fn every_sample() -> Vec<Sample> {
+    match big_corpus() {
+        Some(folder) => read_all(&folder, &[]),
+        None => {
+            println!("SKIPPED: the corpus beside the workspace is absent, only the copied stores are read");
+            read_all(&vectors(), &[])
+        }
+    }
 }
 
+/// The samples beside the tests.
+pub fn copied(formats: &[&str]) -> Vec<Sample> {
+    read_all(&vectors(), formats)
+}
+
+fn vectors() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"))
+}
+
+/// No formats stand for all.
 fn read_all(folder: &Path, formats: &[&str]) -> Vec<Sample> {
     let manifest = std::fs::read_to_string(folder.join("MANIFEST.tsv")).expect("each corpus has a manifest");
     let mut samples = Vec::new();
     for line in manifest.lines().skip(1) {
         let columns: Vec<&str> = line.split('\t').collect();
-        if !formats.contains(&columns[2]) {
+        if !formats.is_empty() && !formats.contains(&columns[2]) {
             continue;
         }
         let password = match columns[6] {
@@ -64,6 +79,15 @@ fn read_all(folder: &Path, formats: &[&str]) -> Vec<Sample> {
                 serde_json::from_str::<String>(json).expect("a JSON string"),
             )),
         };
+        let own = match columns.get(7) {
+            None | Some(&"-") => Default::default(),
+            Some(json) => serde_json::from_str::<serde_json::Map<_, _>>(json).expect("a JSON object"),
+        };
+        let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let key_passwords = own
+            .into_iter()
+            .map(|(alias, password)| (alias, text(password)))
+            .collect();
         let (name, format) = (columns[0].to_owned(), columns[2].to_owned());
         let bytes = std::fs::read(folder.join(&name)).expect("the manifest names files");
         samples.push(Sample {
@@ -71,6 +95,7 @@ fn read_all(folder: &Path, formats: &[&str]) -> Vec<Sample> {
             format,
             bytes,
             password,
+            key_passwords,
             folder: folder.to_owned(),
         });
     }
