@@ -88,6 +88,11 @@ impl RequestPlace {
             .collect()
     }
 
+    /// Where issuers may lie that all answers of the directory have in common.
+    fn shared_chain(&self) -> Vec<String> {
+        Self::new(self.dir(), "chain").answers()
+    }
+
     /// The private key of the request with this public key: never beside what goes to the CA.
     pub fn key(&self, spki: &[u8]) -> String {
         let name = self.stem.rsplit('/').next().unwrap_or_default();
@@ -215,12 +220,8 @@ pub fn answered(place: &RequestPlace, tool: &dyn ToolFiles) -> Result<Material, 
     let (der, key) = asked(place, tool)?;
     let request = Request::parse(&der).expect("asked() parsed the same bytes");
     let mut pool: Vec<(String, Certificate)> = Vec::new();
-    for file in place.answers().into_iter().filter(|file| tool.is_there(file)) {
-        let found = rotation::certificates(&file, tool).map_err(|refusal| Refusal {
-            fix: "put the CA's answer there: the certificate and its chain, as PEM, DER or PKCS#7".to_owned(),
-            unusable: false,
-            ..refusal
-        })?;
+    for file in place.answers() {
+        let found = certificates(&file, tool)?;
         pool.extend(found.into_iter().map(|certificate| (file.clone(), certificate)));
     }
     let Some((first, _)) = pool.first() else {
@@ -251,11 +252,24 @@ pub fn answered(place: &RequestPlace, tool: &dyn ToolFiles) -> Result<Material, 
             unusable: false,
         });
     };
-    let chain = chain(
-        leaf,
-        pool.into_iter().map(|(_, certificate)| certificate).collect(),
-    );
+    let mut issuers: Vec<Certificate> = pool.into_iter().map(|(_, certificate)| certificate).collect();
+    for file in place.shared_chain() {
+        issuers.extend(certificates(&file, tool)?);
+    }
+    let chain = chain(leaf, issuers);
     Ok(Material { key, chain, from })
+}
+
+/// The certificates of a file of the CA, where it is there.
+fn certificates(file: &str, tool: &dyn ToolFiles) -> Result<Vec<Certificate>, Refusal> {
+    if !tool.is_there(file) {
+        return Ok(Vec::new());
+    }
+    rotation::certificates(file, tool).map_err(|refusal| Refusal {
+        fix: "put the CA's answer there: the certificate and its chain, as PEM, DER or PKCS#7".to_owned(),
+        unusable: false,
+        ..refusal
+    })
 }
 
 /// As [`answered`], and the answer has every name of the request and of the inventory.
@@ -325,10 +339,12 @@ fn waiting(place: &RequestPlace, request: &Request<'_>) -> Refusal {
             place.key(request.spki)
         ),
         fix: format!(
-            "have {} signed, put the certificate with its chain at {}.pem (or .{}), and plan again",
+            "have {} signed, put the certificate with its chain at {}.pem (or .{}; issuers of all at {}/chain.pem), \
+             and plan again",
             place.request(),
             place.stem,
-            ANSWERS[1..].join(", .")
+            ANSWERS[1..].join(", ."),
+            place.dir()
         ),
         unusable: false,
     }

@@ -237,7 +237,7 @@ pub fn ordered(mut rest: Vec<Certificate>) -> Vec<Certificate> {
 /// Fills `snapshot.rotations` from the fleet file. All reasons why not are collected.
 ///
 /// # Errors
-/// Every [`Refusal`]; the snapshot is then not to be used.
+/// Every [`Refusal`]; the snapshot then says what is left, and is not to be planned on.
 pub fn resolve(
     doc: &FleetDoc,
     snapshot: &mut Snapshot,
@@ -248,11 +248,16 @@ pub fn resolve(
     let mut rotations = Vec::new();
     for rotate in &doc.rotate {
         match one(doc, rotate, snapshot, tool, now) {
-            Ok(facts) => {
+            Ok((facts, against)) if against.is_empty() => {
                 refusals.extend(crate::unmatched::refusal(rotate, &facts, snapshot));
                 rotations.push(facts);
             }
-            Err(more) => refusals.extend(more),
+            // What is left is known all the same: whoever asks for the state of today needs no more.
+            Ok((facts, against)) => {
+                refusals.extend(against);
+                rotations.push(facts);
+            }
+            Err(refusal) => refusals.push(refusal),
         }
     }
     if doc.rotate.is_empty() {
@@ -297,11 +302,11 @@ fn one(
     snapshot: &mut Snapshot,
     tool: &dyn ToolFiles,
     now: i64,
-) -> Result<RotationFacts, Vec<Refusal>> {
+) -> Result<(RotationFacts, Vec<Refusal>), Refusal> {
     let mut refusals = Vec::new();
     let candidates = candidates(doc, rotate, snapshot);
     let all = snapshot.all_certificates();
-    let leaving = leaving(rotate, &candidates, snapshot, &all, now).map_err(|refusal| vec![refusal])?;
+    let leaving = leaving(rotate, &candidates, snapshot, &all, now)?;
     let strategy = rotate.strategy.as_deref().unwrap_or("cap-and-grow");
     let mut facts = RotationFacts {
         name: rotate.name.clone(),
@@ -345,8 +350,10 @@ fn one(
             .first()
             .is_some_and(|leaf| presents(snapshot, component, |seen| *seen == hex(&leaf.sha256())));
         if (moves || moved || place.is_none()) && judged.insert(material_name) {
-            let standards = doc.policy.standards.as_ref();
-            add(&mut refusals, crate::material::judge(from, chain, standards, now));
+            add(
+                &mut refusals,
+                against(doc, rotate, (from, chain), place.as_ref(), now),
+            );
         }
         if !moves && !moved {
             continue;
@@ -364,11 +371,58 @@ fn one(
         facts.new.insert(component.clone(), new_facts);
     }
     facts.anchors = anchors.iter().map(|anchor| snapshot.keep(anchor)).collect();
-    facts.leave.retain(|name| !facts.anchors.contains(name));
-    if refusals.is_empty() {
-        Ok(facts)
-    } else {
-        Err(refusals)
+    let new: Vec<&Fingerprint> = facts.new.values().flat_map(|new| &new.chain).collect();
+    facts
+        .leave
+        .retain(|name| !facts.anchors.contains(name) && !new.contains(&name));
+    Ok((facts, refusals))
+}
+
+/// Every reason against a new chain of that file.
+fn against(
+    doc: &FleetDoc,
+    rotate: &RotateDoc,
+    (from, chain): (&str, &[Certificate]),
+    place: Option<&RequestPlace>,
+    now: i64,
+) -> Vec<Refusal> {
+    let mut refusals = crate::material::judge(from, chain, doc.policy.standards.as_ref(), now);
+    let (Ok(Some(horizon)), Some(leaf)) = (horizon(rotate, now), chain.first()) else {
+        return refusals;
+    };
+    if (now..=horizon).contains(&leaf.validity().not_after) {
+        refusals.push(Refusal {
+            target: from.to_owned(),
+            what: format!(
+                "{} expires within the time in which certificates are left",
+                leaf.subject()
+            ),
+            fix: match place {
+                Some(place) => format!(
+                    "have {} signed again and put the new answer there",
+                    place.request()
+                ),
+                None => "name a new chain that lasts longer".to_owned(),
+            },
+            unusable: false,
+        });
+    }
+    refusals
+}
+
+/// Until when a certificate must be valid not to be left, where the rotation says so.
+fn horizon(rotate: &RotateDoc, now: i64) -> Result<Option<i64>, Refusal> {
+    let Some(LeaveDoc::Some(some)) = &rotate.leave else {
+        return Ok(None);
+    };
+    match some.expiring_within.as_deref().map(declare::duration) {
+        None => Ok(None),
+        Some(Some(within)) => Ok(Some(now + within.as_secs() as i64)),
+        Some(None) => Err(unusable(
+            &rotate.name,
+            "expiring-within is not a time such as \"45d\"".to_owned(),
+            "write days as \"45d\"",
+        )),
     }
 }
 
@@ -533,17 +587,7 @@ fn leaving(
             )
         })?,
     };
-    let horizon = match some.expiring_within.as_deref().map(declare::duration) {
-        None => None,
-        Some(Some(within)) => Some(now + within.as_secs() as i64),
-        Some(None) => {
-            return Err(unusable(
-                &rotate.name,
-                "expiring-within is not a time such as \"45d\"".to_owned(),
-                "write days as \"45d\"",
-            ));
-        }
-    };
+    let horizon = horizon(rotate, now)?;
     let same = |text: &Option<String>, name: &keystore::Name<'_>| {
         text.as_deref().is_some_and(|text| is_name(text, name))
     };

@@ -201,13 +201,12 @@ fn look(rotation: &RotationFacts, used: &UseFacts, id: &str, trusts: bool, now: 
 
 impl Seen {
     fn state(&self) -> &'static str {
-        let has_trust =
-            !(self.trusts_old.is_empty() && self.trusts_new.is_empty() && self.lacks_new.is_empty());
         let old_only =
             self.presents_new.is_empty() && self.trusts_new.is_empty() && self.lacks_old.is_empty();
         let new_only =
             self.presents_old.is_empty() && self.trusts_old.is_empty() && self.lacks_new.is_empty();
-        let both = has_trust && self.lacks_new.is_empty() && self.lacks_old.is_empty();
+        // A new generation that nobody signed yet is trusted nowhere.
+        let both = !self.trusts_new.is_empty() && self.lacks_new.is_empty() && self.lacks_old.is_empty();
         match (both, old_only, new_only) {
             (true, ..) => "S1",
             (_, true, false) => "S0",

@@ -20,6 +20,7 @@ use crate::bad_input::certificates::Wanted;
 use crate::bad_input::certificates::make;
 use crate::bad_input::certificates::root;
 use crate::corpus::Ran;
+use crate::live::Kept;
 
 /// A scanned fleet of a hub and an agent that asks for certificates in `out/`; nothing runs.
 fn asking() -> Fleet {
@@ -39,7 +40,7 @@ fn half_answered(ca: &Made) -> Fleet {
     answer(
         &fleet,
         "agent",
-        &sign(&fleet, "agent", ca, &Answer::default()),
+        &sign(&fleet.path(""), "agent", ca, &Answer::default()),
         &[ca],
     );
     fleet
@@ -82,16 +83,16 @@ impl Default for Answer<'_> {
     }
 }
 
-fn names(fleet: &Fleet, component: &str) -> Vec<LinkName> {
-    let pem = fleet.read(&format!("out/{component}.csr"));
+fn names(dir: &Path, component: &str) -> Vec<LinkName> {
+    let pem = std::fs::read_to_string(dir.join(format!("out/{component}.csr"))).unwrap();
     let request = X509Req::from_pem(pem.as_bytes()).unwrap();
     let der = request.to_der().unwrap();
     keystore::Request::parse(&der).unwrap().link_names().unwrap()
 }
 
 /// Signs the request of a component, whose own signature must be good.
-fn sign(fleet: &Fleet, component: &str, ca: &Made, answer: &Answer<'_>) -> X509 {
-    let pem = fleet.read(&format!("out/{component}.csr"));
+fn sign(dir: &Path, component: &str, ca: &Made, answer: &Answer<'_>) -> X509 {
+    let pem = std::fs::read_to_string(dir.join(format!("out/{component}.csr"))).unwrap();
     let request = X509Req::from_pem(pem.as_bytes()).unwrap();
     let key = request.public_key().unwrap();
     assert!(
@@ -124,7 +125,7 @@ fn sign(fleet: &Fleet, component: &str, ca: &Made, answer: &Answer<'_>) -> X509 
     }
     builder.append_extension(usage.build().unwrap()).unwrap();
     let mut alternatives = SubjectAlternativeName::new();
-    for name in names(fleet, component) {
+    for name in names(dir, component) {
         let text = name.to_string();
         match name {
             _ if answer.without == Some(&text) => continue,
@@ -166,7 +167,7 @@ fn made(fleet: &Fleet) -> Vec<(String, u32, Vec<u8>)> {
 fn refused(wrong: &Answer<'_>, reason: &str, remedy: &str) {
     let ca = root("New root");
     let fleet = half_answered(&ca);
-    answer(&fleet, "hub", &sign(&fleet, "hub", &ca, wrong), &[&ca]);
+    answer(&fleet, "hub", &sign(&fleet.path(""), "hub", &ca, wrong), &[&ca]);
     plan(
         &fleet,
         1,
@@ -240,7 +241,10 @@ fn a_request_asks_for_every_name_of_its_component_once() {
         .to_owned();
     fleet.check("scan", 0, &[]);
     plan(&fleet, 1, &[]);
-    let found: Vec<String> = names(&fleet, "hub").iter().map(LinkName::to_string).collect();
+    let found: Vec<String> = names(&fleet.path(""), "hub")
+        .iter()
+        .map(LinkName::to_string)
+        .collect();
     let want = [
         "sni.example",
         address.as_str(),
@@ -268,7 +272,7 @@ fn with_all_answers_there_is_a_plan() {
     let says = ["no plan", "out/hub.csr: waits for the answer"];
     let ran = plan(&fleet, 1, &says);
     assert!(!ran.stdout.contains("agent.csr"), "{}", ran.stdout);
-    let leaf = sign(&fleet, "hub", &middle, &Answer::default());
+    let leaf = sign(&fleet.path(""), "hub", &middle, &Answer::default());
     answer(&fleet, "hub", &leaf, &[&middle, &ca]);
     let before = made(&fleet);
     plan(&fleet, 0, &["proof: 4 trust edges", "digest "]);
@@ -280,7 +284,7 @@ fn with_all_answers_there_is_a_plan() {
 fn the_answer_may_be_der_beside_a_pkcs7_with_the_chain() {
     let ca = root("New root");
     let fleet = half_answered(&ca);
-    let leaf = sign(&fleet, "hub", &ca, &Answer::default());
+    let leaf = sign(&fleet.path(""), "hub", &ca, &Answer::default());
     fleet.write("out/hub.cer", leaf.to_der().unwrap());
     plan(
         &fleet,
@@ -299,10 +303,37 @@ fn the_answer_may_be_der_beside_a_pkcs7_with_the_chain() {
 }
 
 #[test]
+fn the_issuers_of_all_answers_may_lie_in_one_file() {
+    let ca = root("New root");
+    let fleet = asking();
+    plan(&fleet, 1, &[]);
+    for name in ["hub", "agent"] {
+        answer(
+            &fleet,
+            name,
+            &sign(&fleet.path(""), name, &ca, &Answer::default()),
+            &[],
+        );
+    }
+    let says = [
+        "out/agent.pem: the chain is incomplete",
+        "out/hub.pem: the chain is incomplete",
+    ];
+    plan(&fleet, 1, &says);
+    fleet.write("out/chain.crt", ca.pem());
+    plan(&fleet, 0, &["proof: "]);
+}
+
+#[test]
 fn the_root_may_be_given_as_trust() {
     let ca = root("New root");
     let fleet = half_answered(&ca);
-    answer(&fleet, "hub", &sign(&fleet, "hub", &ca, &Answer::default()), &[]);
+    answer(
+        &fleet,
+        "hub",
+        &sign(&fleet.path(""), "hub", &ca, &Answer::default()),
+        &[],
+    );
     plan(&fleet, 1, &["out/hub.pem: the chain is incomplete"]);
     fleet.write("root.pem", ca.pem());
     fleet.toml("to    = { csr", "trust = \"root.pem\"\nto    = { csr");
@@ -381,7 +412,7 @@ fn an_answer_outside_the_standards_is_refused() {
     answer(
         &fleet,
         "hub",
-        &sign(&fleet, "hub", &ca, &Answer::default()),
+        &sign(&fleet.path(""), "hub", &ca, &Answer::default()),
         &[&ca],
     );
     fleet.toml_more("[policy]\nstandards = { max-days = 90 }");
@@ -432,8 +463,8 @@ fn of_two_answers_the_one_that_ends_later_counts() {
         valid: (-300, -1),
         ..Answer::default()
     };
-    answer(&fleet, "hub", &sign(&fleet, "hub", &ca, &wrong), &[&ca]);
-    let renewed = sign(&fleet, "hub", &ca, &Answer::default());
+    answer(&fleet, "hub", &sign(&fleet.path(""), "hub", &ca, &wrong), &[&ca]);
+    let renewed = sign(&fleet.path(""), "hub", &ca, &Answer::default());
     fleet.write("out/hub.crt", renewed.to_pem().unwrap());
     plan(&fleet, 0, &["proof: "]);
 }
@@ -507,7 +538,7 @@ fn a_request_that_lacks_a_new_name_of_the_inventory_is_not_signed_in_vain() {
     answer(
         &fleet,
         "hub",
-        &sign(&fleet, "hub", &ca, &Answer::default()),
+        &sign(&fleet.path(""), "hub", &ca, &Answer::default()),
         &[&ca],
     );
     let says = [
@@ -532,7 +563,7 @@ fn components_with_words_of_their_own_wait_alone() {
     let leaf = {
         std::fs::create_dir(fleet.path("out")).unwrap();
         std::fs::copy(fleet.path("ask/hub.csr"), fleet.path("out/hub.csr")).unwrap();
-        sign(&fleet, "hub", &ca, &Answer::default())
+        sign(&fleet.path(""), "hub", &ca, &Answer::default())
     };
     let mut pem = leaf.to_pem().unwrap();
     pem.extend(ca.pem());
@@ -603,4 +634,52 @@ fn openssl(dir: &Path, words: &str) -> String {
     );
     assert!(output.status.success(), "openssl {words}: {said}");
     said
+}
+
+#[test]
+fn a_live_fleet_moves_to_the_answers_without_a_failed_handshake_and_stays_there() {
+    let kept = Kept::start("generic");
+    let file = kept.dir.join("capgrow.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let old = "leave = { issuer = \"CN=Old Lab CA\" }\nto    = { chain = \"new/chain.pem\", key = \"new/tls.key\" }";
+    assert!(text.contains(old), "{text}");
+    let renew = |leave: &str| {
+        let new = format!("leave = {leave}\nto    = {{ csr = \"out/\" }}");
+        std::fs::write(&file, text.replace(old, &new)).unwrap();
+    };
+    renew("\"*\"");
+    kept.json(&["scan"], 0);
+    assert_eq!(kept.json(&["plan"], 1)["blocked"].as_array().unwrap().len(), 2);
+    kept.json(&["status", "--state", "S0"], 0);
+    let ca = root("New root");
+    let answer = |days: i64| {
+        for name in ["hub", "agent"] {
+            let answer = Answer {
+                valid: (-1, days),
+                ..Answer::default()
+            };
+            let mut pem = sign(&kept.dir, name, &ca, &answer).to_pem().unwrap();
+            pem.extend(ca.pem());
+            std::fs::write(kept.dir.join(format!("out/{name}.pem")), pem).unwrap();
+        }
+    };
+    answer(20);
+    kept.json(&["apply", &kept.digest(&[]), "--approve"], 0);
+    kept.json(&["verify", "--state", "S2"], 0);
+    let done = kept.json(&["plan"], 0);
+    assert_eq!(
+        done["steps"].as_array().unwrap().len(),
+        0,
+        "at the goal the plan is empty: {done}"
+    );
+    // Later the answers come to their end: the same requests are signed again.
+    renew("{ expiring-within = \"45d\" }");
+    let waiting = kept.json(&["plan"], 1);
+    let reason = waiting["blocked"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("expires within the time"), "{waiting}");
+    answer(300);
+    kept.json(&["apply", &kept.digest(&[]), "--approve"], 0);
+    kept.json(&["verify", "--state", "S2"], 0);
+    let count = kept.count();
+    assert_eq!(count["failed"], 0, "{count}");
 }

@@ -22,14 +22,14 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// A kept fleet that ends with the test.
-struct Kept {
-    dir: PathBuf,
+pub struct Kept {
+    pub dir: PathBuf,
     _alone: MutexGuard<'static, ()>,
     _place: tempfile::TempDir,
 }
 
 impl Kept {
-    fn start(fleet: &str) -> Kept {
+    pub fn start(fleet: &str) -> Kept {
         let alone = alone();
         let place = tempfile::tempdir().unwrap();
         let dir = place.path().join("fleet");
@@ -57,21 +57,21 @@ impl Kept {
     }
 
     /// Runs a command that must end so, and gives its JSON.
-    fn json(&self, words: &[&str], code: i32) -> Value {
+    pub fn json(&self, words: &[&str], code: i32) -> Value {
         let output = self.run(&[words, &["--json"]].concat());
         assert_eq!(output.status.code(), Some(code), "{words:?}: {}", said(&output));
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{words:?}: {error}: {}", said(&output)))
     }
 
-    fn digest(&self, words: &[&str]) -> String {
+    pub fn digest(&self, words: &[&str]) -> String {
         self.json(&[&["plan"], words].concat(), 0)["digest"]
             .as_str()
             .unwrap()
             .to_owned()
     }
 
-    fn count(&self) -> Value {
+    pub fn count(&self) -> Value {
         let output = Command::new(CAPGROW)
             .args(["demo", "--json", "--count"])
             .arg(&self.dir)
