@@ -47,6 +47,7 @@ use serde_json::json;
 use crate::identity::Identity;
 use crate::os::OsMachine;
 use crate::secrets::Vault;
+use crate::waived::Waived;
 
 /// Everything a run needs of the world.
 pub struct OsHands<'a> {
@@ -64,9 +65,13 @@ pub struct OsHands<'a> {
     /// What the run reports to a person.
     pub progress: Progress<'a>,
     stop: &'a AtomicBool,
+    /// Which links may be down, and while which steps.
+    pub(crate) waived: Waived,
+    /// Why a step must not begin now.
+    pub hold: Hold<'a>,
     /// How many handshakes the observations made.
     pub handshakes: u64,
-    /// How many of them failed after the step was said to be done.
+    /// How many of them failed when a step was said to be done: on links that a waiver lets be down.
     pub failed: u64,
     /// How many restarts and reloads were made.
     pub restarts: u64,
@@ -74,6 +79,9 @@ pub struct OsHands<'a> {
 
 /// Told what happens (`write`, `restart`, …) and to which component or link.
 pub type Progress<'a> = Box<dyn FnMut(&str, &str) + 'a>;
+
+/// Asked before each step; says why it must not begin now.
+pub type Hold<'a> = Box<dyn FnMut(&Step) -> Option<String> + 'a>;
 
 impl<'a> OsHands<'a> {
     /// Hands for a plan over that snapshot.
@@ -101,6 +109,8 @@ impl<'a> OsHands<'a> {
             steps: plan.steps.clone(),
             progress,
             stop,
+            waived: Waived::of(plan),
+            hold: Box::new(|_| None),
             handshakes: 0,
             failed: 0,
             restarts: 0,
@@ -373,6 +383,20 @@ impl<'a> OsHands<'a> {
         Ok(sets)
     }
 
+    /// Settings may have moved a store or an alias: look at what the components read now.
+    fn read_components_again(&mut self) {
+        let Some(now) = self.vault.components_now() else {
+            return;
+        };
+        for component in &mut self.components {
+            if let Some(fresh) = now.iter().find(|fresh| fresh.id == component.id) {
+                let runtime = component.runtime.clone();
+                component.clone_from(fresh);
+                component.runtime = runtime;
+            }
+        }
+    }
+
     /// Forward or undo.
     pub(crate) fn direction(&self) -> Direction {
         self.direction
@@ -618,16 +642,7 @@ impl Hands for OsHands<'_> {
     }
 
     fn observe(&mut self, step: &Step) -> Result<Value, HandsError> {
-        // Settings may have moved a store or an alias: look at what the component reads now.
-        if let Some(now) = self.vault.components_now() {
-            for component in &mut self.components {
-                if let Some(fresh) = now.iter().find(|fresh| fresh.id == component.id) {
-                    let runtime = component.runtime.clone();
-                    component.clone_from(fresh);
-                    component.runtime = runtime;
-                }
-            }
-        }
+        self.read_components_again();
         let component = self.component(&step.component)?;
         crate::observe::observe(self, &component, step)
     }
@@ -645,6 +660,18 @@ impl Hands for OsHands<'_> {
 
     fn stop_asked(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
+    }
+
+    fn hold(&mut self, step: &Step) -> Option<String> {
+        (self.hold)(step)
+    }
+
+    fn observe_end(&mut self) -> Result<Option<Value>, HandsError> {
+        if self.waived.is_empty() {
+            return Ok(None);
+        }
+        self.read_components_again();
+        crate::observe::observe_end(self).map(Some)
     }
 }
 

@@ -12,7 +12,9 @@ pub mod os;
 pub mod process;
 mod secrets;
 mod tree;
+mod waived;
 
+pub use hands::Hold;
 pub use hands::OsEntropy;
 pub use hands::OsHands;
 pub use hands::Progress;

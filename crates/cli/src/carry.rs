@@ -174,12 +174,13 @@ pub fn ended(
 ) -> Answer {
     let (outcome, answer) = match ended {
         Ended::Done => ("done", Answer::Yes),
-        Ended::Stopped => ("stopped", Answer::No),
+        Ended::Stopped { .. } => ("stopped", Answer::No),
         Ended::PersonNeeded { .. } => ("person-needed", Answer::PersonNeeded),
     };
     let reason = match ended {
         Ended::PersonNeeded { step, why } => Some(format!("step {step}: {}", fleet::rotation::chain_of(why))),
-        _ => None,
+        Ended::Stopped { reason } => Some(reason.clone()),
+        Ended::Done => None,
     };
     if args.json {
         print::json(&json!({
@@ -191,6 +192,18 @@ pub fn ended(
             "{outcome}: {steps_done} steps, {} restarts, {} handshakes made to look; run {run}",
             numbers["restarts"], numbers["handshakes"]
         ));
+        if numbers["failed"] != 0 {
+            print::answer(&format!(
+                "{} of these handshakes failed, all on links that a waiver lets be down: capgrow report {run} names them",
+                numbers["failed"]
+            ));
+        }
+    }
+    if let Ended::Stopped { reason } = ended {
+        print::line(&format!("capgrow: stopped: {reason}"));
+        print::line(
+            "capgrow: hint: `capgrow apply --resume` goes on; `capgrow undo` takes back what was done",
+        );
     }
     if let Ended::PersonNeeded { why, .. } = ended {
         print::line(&format!("capgrow: error: {}", reason.unwrap_or_default()));

@@ -22,6 +22,9 @@ use crate::cmd::now;
 use crate::fleet_dir::FleetDir;
 use crate::print::Failure;
 use crate::print::failure;
+use crate::strategy;
+use crate::strategy::Strategy;
+use crate::timeline::Timeline;
 
 /// A plan and everything it was made from.
 pub struct Designed {
@@ -42,6 +45,8 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
         .ok_or_else(|| failure("there is no snapshot yet", "capgrow scan"))?;
     drifted(dir, &snapshot)?;
     not_offered(dir)?;
+    let strategy = Strategy::of(&dir.doc)?;
+    strategy::waivers_say_who_and_why(&dir.doc)?;
     let goal = until.unwrap_or_else(|| {
         let kept =
             !dir.doc.rotate.is_empty() && dir.doc.rotate.iter().all(|rotate| rotate.retire == Some(false));
@@ -78,14 +83,32 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
             other: None,
         });
     }
+    ordered(dir, snapshot, goal, strategy)
+}
+
+/// The order of the steps, with every write in it, on a snapshot with its rotations resolved.
+fn ordered(
+    dir: &FleetDir,
+    mut snapshot: Snapshot,
+    goal: Goal,
+    strategy: Strategy,
+) -> anyhow::Result<Designed> {
     let hosts = dir.hosts();
     let changes =
         fleet::changes(&snapshot, &hosts).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
-    let waivers = waivers(dir);
+    let waivers = strategy::waived_now(&dir.doc, now());
     let mut lowered =
         plan::lower(&snapshot, &waivers).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
     policy(dir, &snapshot, &mut lowered.model);
-    let mut document = planner::plan_model(&lowered.model, goal);
+    let (mut document, outages) = match strategy {
+        Strategy::CapAndGrow => {
+            let document = planner::plan_model(&lowered.model, goal);
+            let outages = planner::outages(&lowered.model, &document);
+            (document, outages)
+        }
+        Strategy::RipAndReplace => strategy::rip(&snapshot, &mut lowered, goal),
+    };
+    outage(dir, &snapshot, &lowered, &mut document, &outages);
     document
         .blocked
         .extend(obstacles(dir, &changes, &document, &snapshot));
@@ -97,8 +120,8 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
     let other = planner::plan_model(&lowered.model, other_goal)
         .claims
         .lower_bound
+        .filter(|_| strategy == Strategy::CapAndGrow)
         .map(|bound| (other_goal, bound));
-    document.waived = waived(dir, &lowered);
     document.questions = questions(&snapshot, &lowered, &changes);
     if document.blocked.is_empty() {
         write_out(&mut document, &mut snapshot, &changes, &lowered.model);
@@ -167,13 +190,6 @@ fn not_offered(dir: &FleetDir) -> anyhow::Result<()> {
         found.push("[policy] prefer".to_owned());
     }
     for rotate in &dir.doc.rotate {
-        if rotate
-            .strategy
-            .as_deref()
-            .is_some_and(|strategy| strategy != "cap-and-grow")
-        {
-            found.push(format!("[[rotate]] {} strategy", rotate.name));
-        }
         if rotate.to.as_ref().is_some_and(|to| to.ca.is_some()) {
             found.push(format!(
                 "[[rotate]] {} to = {{ ca }} (not offered yet)",
@@ -232,31 +248,22 @@ pub fn drifted(dir: &FleetDir, snapshot: &Snapshot) -> anyhow::Result<()> {
     ))
 }
 
-/// The links of every waiver that still runs.
-fn waivers(dir: &FleetDir) -> Vec<String> {
-    let today = now();
-    dir.doc
-        .waiver
-        .iter()
-        .filter(|waiver| waiver.until.unix() + 86_400 > today)
-        .flat_map(|waiver| waiver.links.clone())
-        .collect()
-}
-
-fn waived(dir: &FleetDir, lowered: &Lowered) -> Vec<Value> {
-    lowered
-        .waived
-        .iter()
-        .map(|link| {
-            let waiver = dir.doc.waiver.iter().find(|waiver| waiver.links.contains(link));
-            json!({
-                "link": link,
-                "who": waiver.map(|waiver| waiver.who.clone()),
-                "why": waiver.map(|waiver| waiver.why.clone()),
-                "until": waiver.map(|waiver| waiver.until.as_str().to_owned()),
-            })
-        })
-        .collect()
+/// Which links the plan takes down and when; those that no waiver covers stand in its way.
+fn outage(
+    dir: &FleetDir,
+    snapshot: &Snapshot,
+    lowered: &Lowered,
+    document: &mut PlanDocument,
+    outages: &[planner::Outage],
+) {
+    let timeline = Timeline::of(snapshot, document);
+    let downs = timeline.downs(snapshot, &lowered.model, &lowered.links, outages);
+    let waived = strategy::entries(&dir.doc, now(), &lowered.waived, &timeline, &downs);
+    let blocked = strategy::not_waived(&dir.doc, now(), &crate::runs::who(), &timeline, &downs);
+    document.waived = waived;
+    if document.extra.contains_key("strategy") {
+        document.blocked.extend(blocked);
+    }
 }
 
 fn questions(snapshot: &Snapshot, lowered: &Lowered, changes: &BTreeMap<String, Changes>) -> Vec<Value> {

@@ -12,6 +12,8 @@ mod passwords;
 mod print;
 mod requests;
 mod runs;
+mod strategy;
+mod timeline;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -44,6 +44,19 @@ pub trait Hands {
 
     /// Whether a person asked to stop at the next safe point.
     fn stop_asked(&self) -> bool;
+
+    /// Why this step must not begin now, in words; `None` lets it begin.
+    fn hold(&mut self, _step: &Step) -> Option<String> {
+        None
+    }
+
+    /// Looks once more at what the steps could not show while they were under way; `None` where each step showed all.
+    ///
+    /// # Errors
+    /// What was seen instead.
+    fn observe_end(&mut self) -> Result<Option<Value>, HandsError> {
+        Ok(None)
+    }
 }
 
 /// One command and what came of it.
@@ -85,8 +98,11 @@ pub struct HandsError {
 pub enum Ended {
     /// Every step is done.
     Done,
-    /// As asked, between two steps.
-    Stopped,
+    /// Between two steps.
+    Stopped {
+        /// Who or what asked for it.
+        reason: String,
+    },
     /// A person is needed.
     PersonNeeded {
         /// The step.
@@ -149,17 +165,21 @@ pub fn run(
         if hands.stop_asked() {
             return stopped(journal, "as asked".to_owned());
         }
-        if let Err(why) = carry_out(step, journal, hands) {
-            let reason = format!("step {}: {}", step.id, described(&why));
-            journal.append(Record::Stopped {
-                reason,
-                at: journal.now(),
-            })?;
-            return Ok(Ended::PersonNeeded {
-                step: step.id.clone(),
-                why,
-            });
+        if let Some(reason) = hands.hold(step) {
+            return stopped(journal, reason);
         }
+        if let Err(why) = carry_out(step, journal, hands) {
+            return person_needed(journal, &step.id, why);
+        }
+    }
+    match hands.observe_end() {
+        Ok(None) => {}
+        Ok(Some(evidence)) => journal.append(Record::Observed {
+            step: THE_END.to_owned(),
+            evidence,
+            at: journal.now(),
+        })?,
+        Err(error) => return person_needed(journal, THE_END, StepError::Observe(error)),
     }
     journal.append(Record::Finished {
         outcome: "done".to_owned(),
@@ -170,11 +190,25 @@ pub fn run(
 
 fn stopped(journal: &mut Journal<'_>, reason: String) -> Result<Ended, JournalError> {
     journal.append(Record::Stopped {
-        reason,
+        reason: reason.clone(),
         at: journal.now(),
     })?;
-    Ok(Ended::Stopped)
+    Ok(Ended::Stopped { reason })
 }
+
+fn person_needed(journal: &mut Journal<'_>, step: &str, why: StepError) -> Result<Ended, JournalError> {
+    journal.append(Record::Stopped {
+        reason: format!("step {step}: {}", described(&why)),
+        at: journal.now(),
+    })?;
+    Ok(Ended::PersonNeeded {
+        step: step.to_owned(),
+        why,
+    })
+}
+
+/// What stands for a step in the record of the last look.
+const THE_END: &str = "end";
 
 /// Whether the last word of the journal on this step is that it is done.
 pub fn is_done(journal: &Journal<'_>, step: &str) -> bool {

@@ -52,7 +52,8 @@ pub fn run(args: &Args, these: &Apply) -> anyhow::Result<Answer> {
             "plan again; what was approved is exactly what runs",
         ));
     }
-    let Some(checked) = checked(args, &dir, &document)? else {
+    let model = check::model_held(&document, Some(&dir))?;
+    let Some(checked) = checked(args, &model, &document) else {
         return Ok(Answer::No);
     };
     if !these.approve {
@@ -62,10 +63,9 @@ pub fn run(args: &Args, these: &Apply) -> anyhow::Result<Answer> {
 }
 
 /// The plan as the checker lets it through; `None` after its violations were printed.
-pub fn checked(args: &Args, dir: &FleetDir, document: &PlanDocument) -> anyhow::Result<Option<CheckedPlan>> {
-    let model = check::model_of(document, Some(dir))?;
-    match plan::check(&model, document) {
-        Ok(checked) => Ok(Some(checked)),
+fn checked(args: &Args, model: &plan::Model, document: &PlanDocument) -> Option<CheckedPlan> {
+    match plan::check(model, document) {
+        Ok(checked) => Some(checked),
         Err(refusal) => {
             if args.json {
                 print::json(&check::value(&refusal.report));
@@ -73,7 +73,7 @@ pub fn checked(args: &Args, dir: &FleetDir, document: &PlanDocument) -> anyhow::
                 check::show(&refusal.report);
             }
             print::line("capgrow: error: refused: the plan is not safe");
-            Ok(None)
+            None
         }
     }
 }
@@ -165,7 +165,9 @@ fn resume(args: &Args, these: &Apply, dir: &FleetDir) -> anyhow::Result<Answer> 
     }
     let document = load(dir, &digest)?;
     let snapshot = snapshot_of(dir, &document)?;
-    let Some(checked) = checked(args, dir, &document)? else {
+    // What was approved goes on: a waiver that ended meanwhile does not leave the links half-way.
+    let model = check::model_of(&document, Some(dir))?;
+    let Some(checked) = checked(args, &model, &document) else {
         return Ok(Answer::No);
     };
     let mut journal = open(&machine, dir, &run.id)?;

@@ -15,6 +15,7 @@ use crate::args::Check;
 use crate::fleet_dir::FleetDir;
 use crate::print;
 use crate::print::failure;
+use crate::strategy;
 
 /// Checks a saved plan or any file.
 pub fn run(args: &Args, these: &Check) -> anyhow::Result<Answer> {
@@ -34,7 +35,7 @@ pub fn run(args: &Args, these: &Check) -> anyhow::Result<Answer> {
             "give a file with the JSON of `capgrow plan --json`",
         )
     })?;
-    let model = model_of(&document, dir.as_ref())?;
+    let model = model_held(&document, dir.as_ref())?;
     let (report, safe) = match plan::check(&model, &document) {
         Ok(checked) => (checked.report().clone(), true),
         Err(refusal) => (refusal.report.clone(), false),
@@ -47,8 +48,32 @@ pub fn run(args: &Args, these: &Check) -> anyhow::Result<Answer> {
     Ok(if safe { Answer::Yes } else { Answer::No })
 }
 
-/// The model a plan is for: carried by it, or made from the snapshot it names.
+/// The model a plan is for, with those links waived that a waiver of the fleet file covers today: what a plan says of
+/// waivers is a claim.
+pub fn model_held(document: &PlanDocument, dir: Option<&FleetDir>) -> anyhow::Result<Model> {
+    let claimed = waived_links(document);
+    let Some(dir) = dir else {
+        return model_with(document, None, &claimed);
+    };
+    let running = strategy::waived_now(&dir.doc, crate::cmd::now());
+    let (held, lapsed): (Vec<String>, Vec<String>) =
+        claimed.into_iter().partition(|link| running.contains(link));
+    if !lapsed.is_empty() && document.model.is_none() {
+        print::line(&format!(
+            "capgrow: warning: the plan counts on waivers that capgrow.toml does not hold today: {}",
+            lapsed.join(", ")
+        ));
+    }
+    model_with(document, Some(dir), &held)
+}
+
+/// The model a plan is for, with the waivers as they were when it was approved.
 pub fn model_of(document: &PlanDocument, dir: Option<&FleetDir>) -> anyhow::Result<Model> {
+    model_with(document, dir, &waived_links(document))
+}
+
+/// The model a plan is for: carried by it, or made from the snapshot it names.
+fn model_with(document: &PlanDocument, dir: Option<&FleetDir>, waived: &[String]) -> anyhow::Result<Model> {
     if let Some(text) = &document.model {
         return plan::read_model(text).map_err(|errors| model_failure("the plan's model", &errors));
     }
@@ -68,7 +93,7 @@ pub fn model_of(document: &PlanDocument, dir: Option<&FleetDir>) -> anyhow::Resu
             "check it in the fleet directory where it was made, or plan again",
         )
     })?;
-    let lowered = plan::lower(&snapshot, &waived_links(document))
+    let lowered = plan::lower(&snapshot, waived)
         .map_err(|errors| failure(errors.join("; "), "capgrow scan, then plan again"))?;
     Ok(lowered.model)
 }
@@ -105,9 +130,14 @@ pub fn waived_links(document: &PlanDocument) -> Vec<String> {
 pub fn value(report: &CheckReport) -> Value {
     let violations: Vec<Value> =
         report.violations.iter().map(|violation| json!({ "link": violation.link, "order": violation.order, "reason": violation.reason })).collect();
+    let waived: Vec<Value> = report
+        .waived
+        .iter()
+        .map(|broken| json!({ "link": broken.link, "order": broken.order, "reason": broken.reason }))
+        .collect();
     json!({
         "version": 1, "safe": report.safe(), "edges": report.edges, "states": report.states,
-        "bound": report.bound.word(), "violations": violations,
+        "bound": report.bound.word(), "violations": violations, "waived": waived,
     })
 }
 
@@ -115,18 +145,43 @@ pub fn value(report: &CheckReport) -> Value {
 pub fn show(report: &CheckReport) {
     if report.safe() {
         print::answer(&format!(
-            "safe: {} trust edges, {} reachable states, all accept; bound {}",
-            report.edges,
-            report.states,
+            "{}: {}; bound {}",
+            if report.waived.is_empty() {
+                "safe"
+            } else {
+                "accepted by waiver"
+            },
+            proof(report),
             report.bound.word()
         ));
-        return;
+    } else {
+        print::answer(&format!("not safe: {} violations", report.violations.len()));
     }
-    print::answer(&format!("not safe: {} violations", report.violations.len()));
     for violation in &report.violations {
         print::answer(&format!(
             "  {}: {}: {}",
             violation.link, violation.order, violation.reason
         ));
     }
+    for broken in &report.waived {
+        print::answer(&format!(
+            "  waived: {}: {}: {}",
+            broken.link, broken.order, broken.reason
+        ));
+    }
+}
+
+/// What was examined, and whether all of it accepts.
+pub fn proof(report: &CheckReport) -> String {
+    let examined = format!("{} trust edges, {} reachable states", report.edges, report.states);
+    if report.waived.is_empty() {
+        return format!("{examined}, all accept");
+    }
+    let mut links: Vec<&str> = report.waived.iter().map(|broken| broken.link.as_str()).collect();
+    links.sort_unstable();
+    links.dedup();
+    format!(
+        "{examined}; {} trust edges break and are waived, all others accept",
+        links.len()
+    )
 }

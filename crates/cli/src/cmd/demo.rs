@@ -313,7 +313,7 @@ fn carried(
             "this is a fault of the program: please report it",
         ));
     }
-    if matches!(ended, Ended::Stopped) {
+    if matches!(ended, Ended::Stopped { .. }) {
         return Err(failure("stopped", "run the demo again"));
     }
     let plan =

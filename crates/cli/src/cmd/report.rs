@@ -62,9 +62,8 @@ fn markdown(dir: &FleetDir, run: &runs::RunFacts) -> anyhow::Result<String> {
             let report = checked.report();
             let _ = writeln!(
                 out,
-                "- proof: {} trust edges, {} reachable states, all accept; bound {}",
-                report.edges,
-                report.states,
+                "- proof: {}; bound {}",
+                crate::cmd::check::proof(report),
                 report.bound.word()
             );
         }

@@ -58,19 +58,17 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
             text(&question["text"])
         ));
     }
-    for waived in &document.waived {
+    if document.extra.contains_key("strategy") {
         print::answer(&format!(
-            "waived: {} may break ({}: {})",
-            text(&waived["link"]),
-            text(&waived["who"]),
-            text(&waived["why"])
+            "rip and replace: everything of a component in one step; {} links are down meanwhile",
+            document.waived.len()
         ));
     }
+    for waived in &document.waived {
+        print::answer(&waived_line(waived));
+    }
     if let Some(report) = report {
-        print::answer(&format!(
-            "proof: {} trust edges, {} reachable states, all accept",
-            report.edges, report.states
-        ));
+        print::answer(&format!("proof: {}", crate::cmd::check::proof(report)));
     }
     let digest = document.digest().to_string();
     print::answer(&format!("digest {}", spaced(&digest)));
@@ -84,6 +82,36 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
     }
 }
 
+/// Which waived link is down from when to when, and who said that it may be.
+pub fn waived_line(waived: &Value) -> String {
+    let place = |place: &Value| match place["wave"].as_u64() {
+        Some(wave) => format!("phase {wave} ({})", text(&place["component"])),
+        None => "before the first phase".to_owned(),
+    };
+    let when = match (&waived["down_until"], waived["seconds"].as_u64()) {
+        (Value::Null, Some(_)) => "may break, and does not".to_owned(),
+        (Value::Null, None) => format!(
+            "is down from {} to the end of the plan and after it",
+            place(&waived["down_from"])
+        ),
+        (until, lasts) => format!(
+            "is down from {} to {}, about {} s",
+            place(&waived["down_from"]),
+            place(until),
+            lasts.unwrap_or(0)
+        ),
+    };
+    let who = match waived["who"].as_str() {
+        Some(who) => format!(
+            "waived by {who} until {}: {}",
+            text(&waived["until"]),
+            text(&waived["why"])
+        ),
+        None => "not waived".to_owned(),
+    };
+    format!("waived: {} {when} ({who})", text(&waived["link"]))
+}
+
 fn blocked(document: &PlanDocument) {
     print::answer("no plan: something stands in the way");
     for blocked in &document.blocked {
@@ -94,7 +122,12 @@ fn blocked(document: &PlanDocument) {
             .map_or("fleet", String::as_str);
         print::answer(&format!("  {what}: {}", blocked.reason));
         for remedy in &blocked.remedies {
-            print::answer(&format!("    remedy: {remedy}"));
+            if remedy.contains('\n') {
+                print::answer("    remedy: these lines in capgrow.toml");
+                remedy.lines().for_each(print::answer);
+            } else {
+                print::answer(&format!("    remedy: {remedy}"));
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::fleet_dir::FleetDir;
 use crate::print;
 use crate::print::failure;
 use crate::runs;
+use crate::timeline::Timeline;
 
 /// Shows or carries out the reverse of a run.
 pub fn run(args: &Args, these: &Undo) -> anyhow::Result<Answer> {
@@ -36,9 +37,12 @@ pub fn run(args: &Args, these: &Undo) -> anyhow::Result<Answer> {
     };
     let forward = runs::plan_of(&dir, &run)?;
     let snapshot = apply::snapshot_of(&dir, &forward)?;
-    let model = check::model_of(&forward, Some(&dir))?;
+    let mut lowered = plan::lower(&snapshot, &check::waived_links(&forward))
+        .map_err(|errors| failure(errors.join("; "), "the snapshot of the run is needed"))?;
     let mut journal = apply::open(&machine, &dir, &run.id)?;
-    let document = reverse(&dir, &forward, &model, &journal, these.to.unwrap_or(0))?;
+    let mut document = reverse(&dir, &forward, &lowered.model, &journal, these.to.unwrap_or(0))?;
+    waive(&snapshot, &forward, &mut lowered, &mut document);
+    let model = lowered.model;
     if document.steps.is_empty() {
         print::answer(&format!("run {}: nothing is left to undo", run.id.as_str()));
         return Ok(Answer::Yes);
@@ -101,6 +105,9 @@ fn shown(run: &str, document: &PlanDocument, digest: &str) {
             step.component,
             show::words(&step.events)
         ));
+    }
+    for waived in &document.waived {
+        print::answer(&show::waived_line(waived));
     }
     print::answer(&format!("digest {}", show::spaced(digest)));
     print::answer(&format!(
@@ -172,7 +179,7 @@ fn reverse(
         .filter(|record| matches!(record, Record::Approved { .. }))
         .count();
     let mut document = if kept.is_empty() {
-        planner::plan_undo(model, forward, &start)
+        way_back(model, forward, &start)
     } else {
         mirrored(forward, &mut start, to_wave)
     };
@@ -189,8 +196,63 @@ fn reverse(
     document
         .extra
         .insert("parent".to_owned(), forward.digest().to_string().into());
-    document.waived.clone_from(&forward.waived);
     Ok(document)
+}
+
+/// The way back that breaks the fewest links: none; else those that are down already; else whatever the run's own plan
+/// had a waiver for.
+fn way_back(model: &Model, forward: &PlanDocument, start: &BTreeMap<String, Vec<Event>>) -> PlanDocument {
+    let mut open = model.clone();
+    for edge in &mut open.edges {
+        edge.waived = false;
+    }
+    let safe = planner::plan_undo(&open, forward, start);
+    if safe.blocked.is_empty() || model.edges.iter().all(|edge| !edge.waived) {
+        return safe;
+    }
+    let standing = PlanDocument {
+        direction: Direction::Undo,
+        start: start.clone(),
+        ..PlanDocument::default()
+    };
+    for outage in planner::outages(&open, &standing) {
+        open.edges[outage.edge].waived = model.edges[outage.edge].waived;
+    }
+    let near = planner::plan_undo(&open, forward, start);
+    if near.blocked.is_empty() {
+        return near;
+    }
+    planner::plan_undo(model, forward, start)
+}
+
+/// Says in the reverse plan which links it takes down, or finds down, and until when. Only a link that the run's plan
+/// had a waiver for may be; in the model exactly these are waived afterwards.
+fn waive(
+    snapshot: &fleet::Snapshot,
+    forward: &PlanDocument,
+    lowered: &mut plan::Lowered,
+    document: &mut PlanDocument,
+) {
+    let outages = planner::outages(&lowered.model, document);
+    let timeline = Timeline::of(snapshot, document);
+    let mut downs = timeline.downs(snapshot, &lowered.model, &lowered.links, &outages);
+    let granted = check::waived_links(forward);
+    downs.retain(|link, _| granted.contains(link));
+    let waived: Vec<serde_json::Value> = forward
+        .waived
+        .iter()
+        .filter_map(|entry| {
+            let down = downs.get(entry["link"].as_str()?)?;
+            let mut entry = entry.clone();
+            timeline.put(&mut entry, Some(down));
+            Some(entry)
+        })
+        .collect();
+    for (edge, &link) in lowered.model.edges.iter_mut().zip(&lowered.links) {
+        let link = snapshot.links.get(link);
+        edge.waived = link.is_some_and(|link| downs.contains_key(&link.text()));
+    }
+    document.waived = waived;
 }
 
 /// The forward waves after `to_wave` backwards.

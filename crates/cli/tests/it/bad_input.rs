@@ -8,6 +8,7 @@ mod places;
 mod plans;
 mod settings;
 mod stores;
+mod waivers;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;

@@ -29,6 +29,7 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// Starts a fleet of that kind and waits until every link works.
     pub fn start(fleet: &str) -> Kept {
         let alone = alone();
         let place = tempfile::tempdir().unwrap();
@@ -47,7 +48,8 @@ impl Kept {
         kept
     }
 
-    fn run(&self, words: &[&str]) -> Output {
+    /// Runs a command in its directory.
+    pub fn run(&self, words: &[&str]) -> Output {
         Command::new(CAPGROW)
             .arg("-C")
             .arg(&self.dir)
@@ -64,6 +66,7 @@ impl Kept {
             .unwrap_or_else(|error| panic!("{words:?}: {error}: {}", said(&output)))
     }
 
+    /// Plans, and gives the digest.
     pub fn digest(&self, words: &[&str]) -> String {
         self.json(&[&["plan"], words].concat(), 0)["digest"]
             .as_str()
@@ -71,6 +74,7 @@ impl Kept {
             .to_owned()
     }
 
+    /// What the lab itself counted.
     pub fn count(&self) -> Value {
         let output = Command::new(CAPGROW)
             .args(["demo", "--json", "--count"])
@@ -93,7 +97,7 @@ impl Kept {
     }
 
     /// Path, bytes, mode, owner, time and extended attributes of everything below `hosts/`; of directories not the time.
-    fn manifest(&self) -> Vec<String> {
+    pub fn manifest(&self) -> Vec<String> {
         let mut lines = Vec::new();
         walk(&self.dir.join("hosts"), &mut lines);
         lines.sort();

@@ -10,6 +10,7 @@ mod made;
 mod orders;
 mod pairs;
 mod prune;
+mod rip;
 mod scripts;
 mod secrets;
 mod truth;
