@@ -307,14 +307,7 @@ fn one(
     let candidates = candidates(doc, rotate, snapshot);
     let all = snapshot.all_certificates();
     let leaving = leaving(rotate, &candidates, snapshot, &all, now)?;
-    let strategy = rotate.strategy.as_deref().unwrap_or("cap-and-grow");
-    let mut facts = RotationFacts {
-        name: rotate.name.clone(),
-        retire: rotate.retire.unwrap_or(true),
-        strategy: strategy.to_owned(),
-        leave: leaving.iter().cloned().collect(),
-        ..RotationFacts::default()
-    };
+    let mut facts = empty(rotate, &leaving);
     let mut anchors: Vec<Certificate> = Vec::new();
     let mut read: BTreeMap<String, (Vec<Certificate>, String)> = BTreeMap::new();
     let mut judged: BTreeSet<&String> = BTreeSet::new();
@@ -376,6 +369,18 @@ fn one(
         .leave
         .retain(|name| !facts.anchors.contains(name) && !new.contains(&name));
     Ok((facts, refusals))
+}
+
+/// What is left, and nothing yet of where to go.
+fn empty(rotate: &RotateDoc, leaving: &BTreeSet<Fingerprint>) -> RotationFacts {
+    let strategy = rotate.strategy.as_deref().unwrap_or("cap-and-grow");
+    RotationFacts {
+        name: rotate.name.clone(),
+        retire: rotate.retire.unwrap_or(true),
+        strategy: strategy.to_owned(),
+        leave: leaving.iter().cloned().collect(),
+        ..RotationFacts::default()
+    }
 }
 
 /// Every reason against a new chain of that file.
