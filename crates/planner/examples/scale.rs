@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 fn main() {
+    let only = std::env::args().nth(1).unwrap_or_default();
     println!(
         "fleet                  components    edges  read  plan  write  read back  check  restarts (bound) phases"
     );
@@ -14,7 +15,12 @@ fn main() {
         ("one-way, 1 % mutual", one_way(100_000, 1_000_000)),
         ("random mutual mesh", mesh(100_000, 1_000_000)),
     ] {
-        measure(name, &text);
+        if name.starts_with(&only) {
+            measure(name, &text);
+        }
+    }
+    if !only.is_empty() {
+        return;
     }
     for (count, links) in [
         (20, 40),

@@ -12,6 +12,7 @@ use crate::core::Problem;
 use crate::core::Toll;
 use crate::core::reduce;
 use crate::demand::Demand;
+use crate::digraph::Digraph;
 use crate::exact;
 use crate::local;
 use crate::patterns::Price;
@@ -120,48 +121,92 @@ fn base(model: &Model, demand: &Demand, menu: Menu, x: usize, price: Price) -> u
 /// Packs what must be paid in a core that is too large: odd cycles of splits, pairs of singles.
 fn pack(problem: &mut Problem<'_>, core: &[u32], tolls: &mut Vec<Toll>) {
     let mut place = vec![UNSEEN; problem.menu.len()];
+    for (i, &member) in core.iter().enumerate() {
+        place[member as usize] = i as u32;
+    }
+    let against = exclusions(problem, core, &place);
+    let mut weight: Vec<u64> = core.iter().map(|&m| problem.weight[m as usize]).collect();
+    let split: Vec<bool> = core
+        .iter()
+        .map(|&m| problem.menu[m as usize] == Menu::Split)
+        .collect();
+    let mut level = vec![UNSEEN; core.len()];
     for depth in 1..=MAX_DEPTH {
-        for &root in core {
-            while problem.weight[root as usize] > 0 {
-                let members = match problem.menu[root as usize] {
-                    Menu::Split => odd_cycle(problem, root, depth, &mut place),
-                    _ => pair(problem, root),
+        for root in 0..core.len() {
+            while weight[root] > 0 {
+                let members = match split[root] {
+                    true => odd_cycle(&against, &weight, (root as u32, depth), &mut level),
+                    false => against
+                        .out(root)
+                        .iter()
+                        .find(|&&y| weight[y as usize] > 0)
+                        .map(|&y| vec![root as u32, y]),
                 };
                 let Some(members) = members else { break };
-                let extra = members
-                    .iter()
-                    .map(|&m| problem.weight[m as usize])
-                    .min()
-                    .unwrap_or(0);
+                let extra = members.iter().map(|&m| weight[m as usize]).min().unwrap_or(0);
                 for &member in &members {
-                    problem.weight[member as usize] -= extra;
+                    weight[member as usize] -= extra;
                 }
+                let members = members.into_iter().map(|m| core[m as usize]).collect();
                 tolls.push(Toll { members, extra });
             }
         }
     }
+    for (&member, &left) in core.iter().zip(&weight) {
+        problem.weight[member as usize] = left;
+    }
 }
 
-/// Someone who can never go together with `x`.
-fn pair(problem: &Problem<'_>, x: u32) -> Option<Vec<u32>> {
-    let single = |y: u32| problem.menu[y as usize] == Menu::Single && problem.weight[y as usize] > 0;
-    let found = [problem.early, problem.late].into_iter().find_map(|graph| {
-        let both = |&&y: &&u32| y != x && single(y) && graph.has(y as usize, x as usize);
-        graph.out(x as usize).iter().find(both).copied()
-    });
-    found.map(|y| vec![x, y])
+/// Which members of a core can never go together, by their places in it: splits that exclude each other both
+/// ways, and singles with an order in both directions.
+fn exclusions(problem: &Problem<'_>, core: &[u32], place: &[u32]) -> Digraph {
+    let mut pairs = Vec::new();
+    for (i, &x) in core.iter().enumerate() {
+        let menu = problem.menu[x as usize];
+        let mutual = |graph: &Digraph, y: u32| graph.has(y as usize, x as usize);
+        let mut put = |y: u32, excluded: bool| {
+            let j = place[y as usize];
+            if excluded && y != x && j != UNSEEN && problem.menu[y as usize] == menu {
+                pairs.push((i as u32, j));
+            }
+        };
+        match menu {
+            Menu::Fixed => {}
+            Menu::Split => {
+                for &y in problem.early.out(x as usize) {
+                    let both = mutual(problem.early, y)
+                        && mutual(problem.late, y)
+                        && problem.late.has(x as usize, y as usize);
+                    put(y, both);
+                }
+            }
+            Menu::Single => {
+                for graph in [problem.early, problem.late] {
+                    for &y in graph.out(x as usize) {
+                        put(y, mutual(graph, y));
+                    }
+                }
+            }
+        }
+    }
+    Digraph::new(core.len(), &pairs)
 }
 
-/// An odd cycle near `root`, at most `depth` away, by a search in breadth.
-fn odd_cycle(problem: &Problem<'_>, root: u32, depth: u32, place: &mut [u32]) -> Option<Vec<u32>> {
+/// An odd cycle near `root`, at most `depth` away, of members with something left to pay: a search in breadth.
+fn odd_cycle(
+    against: &Digraph,
+    weight: &[u64],
+    (root, depth): (u32, u32),
+    place: &mut [u32],
+) -> Option<Vec<u32>> {
     let mut seen: Vec<(u32, u32, u32)> = vec![(root, UNSEEN, 0)];
     place[root as usize] = 0;
     let mut found = None;
     let mut next = 0;
     'search: while next < seen.len() && seen.len() < MAX_SEEN {
         let (x, _, level) = seen[next];
-        for &y in problem.early.out(x as usize) {
-            if !excludes(problem, x, y) {
+        for &y in against.out(x as usize) {
+            if weight[y as usize] == 0 {
                 continue;
             }
             let at = place[y as usize];
@@ -191,17 +236,6 @@ fn odd_cycle(problem: &Problem<'_>, root: u32, depth: u32, place: &mut [u32]) ->
     left.push(seen[a as usize].0);
     left.extend(right.into_iter().rev());
     Some(left)
-}
-
-/// Whether two splits, both with something left to pay, can never go the same way.
-fn excludes(problem: &Problem<'_>, x: u32, y: u32) -> bool {
-    let (i, j) = (x as usize, y as usize);
-    x != y
-        && problem.weight[j] > 0
-        && problem.menu[j] == Menu::Split
-        && problem.early.has(j, i)
-        && problem.late.has(i, j)
-        && problem.late.has(j, i)
 }
 
 /// As many as the checker searches again.

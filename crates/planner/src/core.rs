@@ -115,6 +115,18 @@ pub fn reduce(problem: Problem<'_>) -> Reduced<'_> {
     }
 }
 
+/// Who has an order with whom, whichever way it goes.
+fn neighbours(problem: &Problem<'_>, into_early: &Digraph, into_late: &Digraph) -> Digraph {
+    // Where all links are mutual the four graphs are one.
+    let mut near = problem.early.clone();
+    for graph in [into_early, problem.late, into_late] {
+        if near != *graph {
+            near = near.union(graph);
+        }
+    }
+    near.filtered(|x, y| x != y)
+}
+
 struct Peeling<'a> {
     problem: Problem<'a>,
     into_early: Digraph,
@@ -144,14 +156,8 @@ struct Counts {
 impl<'a> Peeling<'a> {
     fn of(problem: Problem<'a>) -> Peeling<'a> {
         let count = problem.menu.len();
-        let arcs: Vec<(u32, u32)> = problem
-            .early
-            .arcs()
-            .chain(problem.late.arcs())
-            .filter(|(x, y)| x != y)
-            .flat_map(|(x, y)| [(x, y), (y, x)])
-            .collect();
-        let near = Digraph::new(count, &arcs);
+        let (into_early, into_late) = (problem.early.reversed(), problem.late.reversed());
+        let near = neighbours(&problem, &into_early, &into_late);
         let menu = |x: usize| problem.menu[x];
         let mut settled = vec![None; count];
         let mut alive = vec![false; count];
@@ -164,8 +170,8 @@ impl<'a> Peeling<'a> {
             }
         }
         Peeling {
-            into_early: problem.early.reversed(),
-            into_late: problem.late.reversed(),
+            into_early,
+            into_late,
             near,
             alive,
             strong: vec![0; count],
@@ -182,15 +188,12 @@ impl<'a> Peeling<'a> {
 
     /// One round over what is alive; whether another may find more.
     fn round(&mut self) -> bool {
-        let live = |&(x, y): &(u32, u32)| self.alive[x as usize] && self.alive[y as usize];
-        let arcs: Vec<(u32, u32)> = self
-            .problem
-            .early
-            .arcs()
-            .chain(self.problem.late.arcs())
-            .filter(live)
-            .collect();
-        let (strong, found) = Digraph::new(self.alive.len(), &arcs).strong_components();
+        let live = |x: u32, y: u32| self.alive[x as usize] && self.alive[y as usize];
+        let early = self.problem.early.filtered(live);
+        let (strong, found) = match self.problem.early == self.problem.late {
+            true => early.strong_components(),
+            false => early.union(&self.problem.late.filtered(live)).strong_components(),
+        };
         self.strong = strong;
         self.mixed = vec![false; found];
         for x in 0..self.alive.len() {

@@ -117,6 +117,22 @@ fn choose_chains(model: &Model) -> Vec<ChainForm> {
     helps.iter().zip(&hurts).map(form).collect()
 }
 
+/// From `x` to every reader of the files of `end` that `event` is due for.
+fn put_arcs(
+    model: &Model,
+    pending: &[EventSet],
+    (x, end, event): (ComponentId, ComponentId, Event),
+    arcs: &mut Vec<(u32, u32)>,
+) {
+    match model.components[end.at()].shared {
+        None => arcs.push((x.0, end.0)),
+        Some(shared) => {
+            let readers = model.shared[shared.at()].iter();
+            arcs.extend(readers.filter(|m| pending[m.at()].has(event)).map(|m| (x.0, m.0)));
+        }
+    }
+}
+
 struct Asking<'a> {
     model: &'a Model,
     pending: &'a [EventSet],
@@ -191,28 +207,16 @@ impl<'a> Asking<'a> {
             self.apart[v.at()] = true;
         }
         if early {
-            let arcs = self.arcs(v, p, Event::Switch);
-            if always {
-                self.early.extend(arcs)
+            let arcs = if always {
+                &mut self.early
             } else {
-                self.early_by_choice.extend(arcs)
+                &mut self.early_by_choice
             };
+            put_arcs(self.model, self.pending, (v, p, Event::Switch), arcs);
         }
         if late {
-            let arcs = self.arcs(p, v, Event::Retire);
-            self.late.extend(arcs);
+            put_arcs(self.model, self.pending, (p, v, Event::Retire), &mut self.late);
         }
-    }
-
-    /// From `x` to every reader of the files of `end` that `event` is due for.
-    fn arcs(&self, x: ComponentId, end: ComponentId, event: Event) -> Vec<(u32, u32)> {
-        let Some(shared) = self.component(end).shared else {
-            return vec![(x.0, end.0)];
-        };
-        let due = self.model.shared[shared.at()]
-            .iter()
-            .filter(|m| self.pending[m.at()].has(event));
-        due.map(|m| (x.0, m.0)).collect()
     }
 
     fn any_pending(&self, id: ComponentId, event: Event) -> bool {

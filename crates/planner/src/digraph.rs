@@ -66,10 +66,55 @@ impl Digraph {
         (0..self.nodes()).flat_map(|x| self.out(x).iter().map(move |&y| (x as u32, y)))
     }
 
-    /// The graph with every arc turned round.
+    /// The graph with every arc turned round. One pass: taken in order of their tails, heads stay ascending.
     pub fn reversed(&self) -> Digraph {
-        let arcs: Vec<(u32, u32)> = self.arcs().map(|(x, y)| (y, x)).collect();
-        Digraph::new(self.nodes(), &arcs)
+        let mut start = vec![0_u32; self.nodes() + 1];
+        for &y in &self.to {
+            start[y as usize + 1] += 1;
+        }
+        for i in 0..self.nodes() {
+            start[i + 1] += start[i];
+        }
+        let mut next = start.clone();
+        let mut to = vec![0_u32; self.to.len()];
+        for x in 0..self.nodes() {
+            for &y in self.out(x) {
+                to[next[y as usize] as usize] = x as u32;
+                next[y as usize] += 1;
+            }
+        }
+        Digraph { start, to }
+    }
+
+    /// The arcs of both graphs, which have the same nodes. One merge per node.
+    pub fn union(&self, other: &Digraph) -> Digraph {
+        let mut start = Vec::with_capacity(self.start.len());
+        let mut to = Vec::with_capacity(self.to.len().max(other.to.len()));
+        start.push(0);
+        for x in 0..self.nodes() {
+            let (mut left, mut right) = (self.out(x), other.out(x));
+            while let (Some(&a), Some(&b)) = (left.first(), right.first()) {
+                to.push(a.min(b));
+                left = &left[usize::from(a <= b)..];
+                right = &right[usize::from(b <= a)..];
+            }
+            to.extend_from_slice(left);
+            to.extend_from_slice(right);
+            start.push(to.len() as u32);
+        }
+        Digraph { start, to }
+    }
+
+    /// The graph with only the arcs that `keep` says yes to.
+    pub fn filtered(&self, mut keep: impl FnMut(u32, u32) -> bool) -> Digraph {
+        let mut start = Vec::with_capacity(self.start.len());
+        let mut to = Vec::with_capacity(self.to.len());
+        start.push(0);
+        for x in 0..self.nodes() {
+            to.extend(self.out(x).iter().copied().filter(|&y| keep(x as u32, y)));
+            start.push(to.len() as u32);
+        }
+        Digraph { start, to }
     }
 
     /// The number of the strongly connected component of each node, and how many there are. No recursion.

@@ -10,7 +10,6 @@ use crate::core::Pattern;
 use crate::core::Problem;
 use crate::core::reduce;
 use crate::demand::Demand;
-use crate::digraph::Digraph;
 use crate::exact;
 use crate::local;
 
@@ -95,8 +94,10 @@ fn prefer_hub_style(model: &Model, demand: &Demand, patterns: &mut [Pattern]) {
     if !mirrored || !model.shared.is_empty() || !model.precedences.is_empty() {
         return;
     }
-    let both: Vec<(u32, u32)> = demand.early.arcs().chain(demand.late.arcs()).collect();
-    let near = Digraph::new(patterns.len(), &both);
+    let near = match demand.early == demand.late {
+        true => &demand.early,
+        false => &demand.early.union(&demand.late),
+    };
     let mut seen = vec![false; patterns.len()];
     for root in 0..patterns.len() {
         if seen[root] {
