@@ -4,20 +4,20 @@
 //! all take their cheapest way; each set adds at least its `extra`. A component pays at most the difference to
 //! its second cheapest way, and that amount is spread over the sets that name it, never spent twice.
 
-use std::collections::BTreeMap;
-
 use crate::document::Direction;
 use crate::document::Obstruction;
 use crate::document::PlanDocument;
 use crate::model::ChainForm;
 use crate::model::Component;
 use crate::model::ComponentId;
+use crate::model::Edge;
 use crate::model::Effective;
 use crate::model::Event;
 use crate::model::EventSet;
 use crate::model::Goal;
 use crate::model::Model;
 use crate::model::TrustState;
+use crate::names::Names;
 
 /// What a stored lower bound is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,11 +42,7 @@ impl BoundStatus {
 }
 
 /// Judges the lower bounds that a document claims; of a false one it says why.
-pub(crate) fn judge(
-    model: &Model,
-    document: &PlanDocument,
-    names: &BTreeMap<&str, ComponentId>,
-) -> (BoundStatus, Option<String>) {
+pub(crate) fn judge(model: &Model, document: &PlanDocument, names: &Names) -> (BoundStatus, Option<String>) {
     let claims = &document.claims;
     let in_milli = claims.lower_bound.map(|n| n.saturating_mul(1000));
     let claimed = [
@@ -110,29 +106,35 @@ enum Way {
 
 struct Judging<'a> {
     model: &'a Model,
-    names: &'a BTreeMap<&'a str, ComponentId>,
+    names: &'a Names,
     pending: Vec<EventSet>,
     way: Vec<Way>,
     /// Edges by verifier and by prover: positions in `model.edges`. Built when first needed.
-    incoming: Vec<Vec<u32>>,
-    outgoing: Vec<Vec<u32>>,
+    incoming: Rows,
+    outgoing: Rows,
     /// Position of a component in the obstruction at hand, else `OUTSIDE`.
     place: Vec<u32>,
     work: u64,
 }
 
 impl<'a> Judging<'a> {
-    fn of(model: &'a Model, goal: Goal, names: &'a BTreeMap<&'a str, ComponentId>) -> Judging<'a> {
+    fn of(model: &'a Model, goal: Goal, names: &'a Names) -> Judging<'a> {
         let pending: Vec<EventSet> = model
             .components
             .iter()
             .map(|c| c.wanted(goal).without(c.done))
             .collect();
         let mut apart = vec![false; pending.len()];
+        let late: Vec<bool> = (0..model.acceptances.len())
+            .map(|table| refuses_late(model, table))
+            .collect();
         for edge in model.edges.iter().filter(|e| !e.waived) {
-            let table = edge.acceptance;
-            let early = refuses_early(model, table.at(), &model.components[edge.prover.at()]);
-            if early && refuses_late(model, table.at()) && pending[edge.prover.at()].has(Event::Switch) {
+            let table = edge.acceptance.at();
+            if apart[edge.verifier.at()] || !late[table] {
+                continue;
+            }
+            let early = refuses_early(model, table, &model.components[edge.prover.at()]);
+            if early && pending[edge.prover.at()].has(Event::Switch) {
                 apart[edge.verifier.at()] = true;
             }
         }
@@ -146,8 +148,8 @@ impl<'a> Judging<'a> {
             names,
             pending,
             way,
-            incoming: Vec::new(),
-            outgoing: Vec::new(),
+            incoming: Rows::default(),
+            outgoing: Rows::default(),
             place: Vec::new(),
             work: 0,
         }
@@ -181,8 +183,8 @@ impl<'a> Judging<'a> {
     fn members(&self, obstruction: &Obstruction) -> Result<Vec<ComponentId>, Doubt> {
         let mut members = Vec::with_capacity(obstruction.components.len());
         for name in &obstruction.components {
-            match self.names.get(name.as_str()) {
-                Some(id) => members.push(*id),
+            match self.names.get(&self.model.components, name) {
+                Some(id) => members.push(id),
                 None => return Err(Doubt::Wrong(format!("unknown component {name}"))),
             }
         }
@@ -199,13 +201,9 @@ impl<'a> Judging<'a> {
 
     fn index_edges(&mut self) {
         let count = self.model.components.len();
-        self.incoming = vec![Vec::new(); count];
-        self.outgoing = vec![Vec::new(); count];
         self.place = vec![OUTSIDE; count];
-        for (position, edge) in self.model.edges.iter().enumerate().filter(|(_, e)| !e.waived) {
-            self.incoming[edge.verifier.at()].push(position as u32);
-            self.outgoing[edge.prover.at()].push(position as u32);
-        }
+        self.incoming = Rows::of(self.model, |edge| edge.verifier);
+        self.outgoing = Rows::of(self.model, |edge| edge.prover);
     }
 
     /// Checks that no choice of cheapest ways leaves less than `extra` to pay.
@@ -247,16 +245,16 @@ impl<'a> Judging<'a> {
     fn arcs(&mut self, members: &[ComponentId]) -> Result<(Arcs, Arcs), Doubt> {
         let (mut early, mut late) = (Arcs::new(), Arcs::new());
         for (x, member) in members.iter().enumerate() {
-            for position in 0..self.incoming[member.at()].len() {
-                let edge = self.model.edges[self.incoming[member.at()][position] as usize];
+            for position in self.incoming.range(*member) {
+                let edge = self.model.edges[self.incoming.edges[position] as usize];
                 let prover = &self.model.components[edge.prover.at()];
                 let needed = refuses_early(self.model, edge.acceptance.at(), prover);
                 if needed && self.pending[member.at()].has(Event::Grow) {
                     self.targets(x, edge.prover, Event::Switch, &mut early)?;
                 }
             }
-            for position in 0..self.outgoing[member.at()].len() {
-                let edge = self.model.edges[self.outgoing[member.at()][position] as usize];
+            for position in self.outgoing.range(*member) {
+                let edge = self.model.edges[self.outgoing.edges[position] as usize];
                 let needed = refuses_late(self.model, edge.acceptance.at());
                 if needed && self.pending[member.at()].has(Event::Switch) {
                     self.targets(x, edge.verifier, Event::Retire, &mut late)?;
@@ -291,6 +289,38 @@ impl<'a> Judging<'a> {
 }
 
 type Arcs = Vec<(u32, u32)>;
+
+/// The edges at each component that no waiver lets break, as positions in the model.
+#[derive(Default)]
+struct Rows {
+    start: Vec<u32>,
+    edges: Vec<u32>,
+}
+
+impl Rows {
+    fn of(model: &Model, end: impl Fn(&Edge) -> ComponentId) -> Rows {
+        let kept = || model.edges.iter().enumerate().filter(|(_, e)| !e.waived);
+        let mut start = vec![0_u32; model.components.len() + 1];
+        for (_, edge) in kept() {
+            start[end(edge).at() + 1] += 1;
+        }
+        for at in 1..start.len() {
+            start[at] += start[at - 1];
+        }
+        let mut next = start.clone();
+        let mut edges = vec![0_u32; start.last().map_or(0, |&n| n as usize)];
+        for (position, edge) in kept() {
+            let place = &mut next[end(edge).at()];
+            edges[*place as usize] = position as u32;
+            *place += 1;
+        }
+        Rows { start, edges }
+    }
+
+    fn range(&self, at: ComponentId) -> std::ops::Range<usize> {
+        self.start[at.at()] as usize..self.start[at.at() + 1] as usize
+    }
+}
 
 /// The old anchors refuse every chain that the prover could present after its switch.
 fn refuses_early(model: &Model, acceptance: usize, prover: &Component) -> bool {

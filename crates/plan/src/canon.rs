@@ -1,7 +1,6 @@
 //! Canonical bytes of a JSON document, and the digest that names a plan.
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use serde_json::Value;
 use sha2::Digest as _;
@@ -21,7 +20,12 @@ impl PlanDigest {
             }
             other => write_value(other, &mut bytes),
         }
-        PlanDigest(sha2::Sha256::digest(&bytes).into())
+        PlanDigest::of_bytes(&bytes)
+    }
+
+    /// The digest of canonical bytes that already lack the key `digest`.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> PlanDigest {
+        PlanDigest(sha2::Sha256::digest(bytes).into())
     }
 
     /// The raw bytes.
@@ -43,7 +47,14 @@ pub fn canonical_bytes(value: &Value) -> Vec<u8> {
     bytes
 }
 
-fn write_value(value: &Value, out: &mut Vec<u8>) {
+/// One member of an object, its key first.
+pub(crate) fn write_member(key: &str, value: &Value, out: &mut Vec<u8>) {
+    write_string(key, out);
+    out.push(b':');
+    write_value(value, out);
+}
+
+pub(crate) fn write_value(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Array(items) => {
             out.push(b'[');
@@ -70,27 +81,21 @@ fn write_object(mut members: Vec<(&String, &Value)>, out: &mut Vec<u8>) {
         if i > 0 {
             out.push(b',');
         }
-        write_string(key, out);
-        out.push(b':');
-        write_value(value, out);
+        write_member(key, value, out);
     }
     out.push(b'}');
 }
 
 /// Escapes as few characters as JSON allows.
-fn write_string(text: &str, out: &mut Vec<u8>) {
-    let mut escaped = String::with_capacity(text.len() + 2);
-    escaped.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => escaped.push_str("\\\""),
-            '\\' => escaped.push_str("\\\\"),
-            c if (c as u32) < 0x20 => {
-                let _ = write!(escaped, "\\u{:04x}", c as u32);
-            }
-            c => escaped.push(c),
+pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            byte if byte < 0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            byte => out.push(byte),
         }
     }
-    escaped.push('"');
-    out.extend_from_slice(escaped.as_bytes());
+    out.push(b'"');
 }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::alike;
+use crate::alike::Alike;
 use crate::bound;
 use crate::bound::BoundStatus;
 use crate::canon::PlanDigest;
@@ -19,6 +21,7 @@ use crate::model::Event;
 use crate::model::EventSet;
 use crate::model::Model;
 use crate::model::TrustState;
+use crate::names::Names;
 
 /// One thing that is wrong with a plan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,6 +106,8 @@ pub fn check(model: &Model, document: &PlanDocument) -> Result<CheckedPlan, Box<
         violations: Vec::new(),
         waived: Vec::new(),
     };
+    let courses = (0..model.components.len()).map(|at| course.of_component(ComponentId::new(at)));
+    let mut alike = Alike::of(courses, model.acceptances.len());
     for edge in &model.edges {
         report.edges += 1;
         let broken = if edge.waived {
@@ -110,7 +115,12 @@ pub fn check(model: &Model, document: &PlanDocument) -> Result<CheckedPlan, Box<
         } else {
             &mut report.violations
         };
-        report.states += course.walk_edge(edge, broken);
+        report.states += alike.clean(edge).unwrap_or_else(|| {
+            let before = broken.len();
+            let states = course.walk_edge(edge, broken);
+            alike.remember(edge, states, broken.len() > before);
+            states
+        });
     }
     report.violations.append(&mut course.violations);
     course.check_complete(&mut report.violations);
@@ -151,7 +161,7 @@ pub fn check(model: &Model, document: &PlanDocument) -> Result<CheckedPlan, Box<
 struct Course<'a> {
     model: &'a Model,
     document: &'a PlanDocument,
-    names: BTreeMap<&'a str, ComponentId>,
+    names: Names,
     /// What each component has behind it at the start, and what its files hold (those of its shared set).
     own_start: Vec<EventSet>,
     disk_start: Vec<EventSet>,
@@ -171,15 +181,12 @@ struct Course<'a> {
 impl<'a> Course<'a> {
     fn of(model: &'a Model, document: &'a PlanDocument) -> Course<'a> {
         let count = model.components.len();
-        let mut names = BTreeMap::new();
-        for (i, component) in model.components.iter().enumerate() {
-            names.insert(component.name.as_str(), ComponentId::new(i));
-        }
+        let names = Names::of(&model.components);
         let mut violations = Vec::new();
         let mut own_start: Vec<EventSet> = model.components.iter().map(|c| c.done).collect();
         if document.direction == Direction::Undo {
             for (name, events) in &document.start {
-                match names.get(name.as_str()) {
+                match names.get(&model.components, name) {
                     Some(id) => own_start[id.at()] = own_start[id.at()].union(EventSet::of(events)),
                     None => violations.push(violation(name.clone(), "", "unknown component in `start`")),
                 }
@@ -208,6 +215,32 @@ impl<'a> Course<'a> {
             forms: vec![0; count],
             violations,
         }
+    }
+
+    fn named(&self, name: &str) -> Option<ComponentId> {
+        self.names.get(&self.model.components, name)
+    }
+
+    /// All of a component that [`Course::walk_edge`] looks at.
+    fn of_component(&self, id: ComponentId) -> alike::Course {
+        let at = id.at();
+        let component = &self.model.components[at];
+        let bits = [
+            self.joined[at],
+            self.bare[at],
+            component.single_anchor,
+            component.events.has(Event::Grow),
+        ];
+        let sets = [self.own_start[at], self.disk_start[at]];
+        let mut word = u32::from(self.forms[at]);
+        for bit in bits {
+            word = word << 1 | u32::from(bit);
+        }
+        for (set, event) in sets.iter().flat_map(|set| Event::ALL.map(|event| (set, event))) {
+            word = word << 1 | u32::from(set.has(event));
+        }
+        let first = Event::ALL.map(|event| self.first[slot(id, event)]);
+        (first, Event::ALL.map(|event| self.own(id, event)), word)
     }
 
     fn undo(&self) -> bool {
@@ -239,7 +272,7 @@ impl<'a> Course<'a> {
     fn place_steps(&mut self) {
         for (position, step) in self.document.steps.iter().enumerate() {
             let named = || format!("step {} ({})", step.id, step.component);
-            let Some(&component) = self.names.get(step.component.as_str()) else {
+            let Some(component) = self.named(&step.component) else {
                 self.violations.push(violation(named(), "", "unknown component"));
                 continue;
             };
@@ -516,7 +549,7 @@ impl<'a> Course<'a> {
         }
         let mut waves_of: Vec<Vec<u32>> = vec![Vec::new(); self.model.components.len()];
         for step in &self.document.steps {
-            if let Some(id) = self.names.get(step.component.as_str()) {
+            if let Some(id) = self.named(&step.component) {
                 waves_of[id.at()].push(step.wave);
             }
         }
@@ -576,7 +609,7 @@ impl<'a> Course<'a> {
         let mut waves = Vec::with_capacity(self.document.steps.len());
         for step in &self.document.steps {
             waves.push(step.wave);
-            let Some(id) = self.names.get(step.component.as_str()) else {
+            let Some(id) = self.named(&step.component) else {
                 continue;
             };
             let component = &self.model.components[id.at()];

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Map;
 use serde_json::Value;
 
+use crate::canon;
 use crate::canon::PlanDigest;
-use crate::canon::canonical_bytes;
 use crate::model::ChainForm;
 use crate::model::Effective;
 use crate::model::Event;
@@ -48,6 +48,14 @@ pub struct PlanDocument {
 impl PlanDocument {
     /// The document as JSON, its digest included.
     pub fn to_value(&self) -> Value {
+        let mut map = self.to_map();
+        map.insert("steps".into(), self.steps.iter().map(Step::to_value).collect());
+        map.insert("digest".into(), self.digest().to_string().into());
+        Value::Object(map)
+    }
+
+    /// Everything but the steps and the digest.
+    fn to_map(&self) -> Map<String, Value> {
         let mut map = Map::new();
         for (key, value) in &self.extra {
             map.insert(key.clone(), value.clone());
@@ -63,7 +71,6 @@ impl PlanDocument {
             map.insert("start".into(), Value::Object(start.collect()));
         }
         self.claims.put(&mut map);
-        map.insert("steps".into(), self.steps.iter().map(Step::to_value).collect());
         map.insert(
             "blocked".into(),
             self.blocked.iter().map(Blocked::to_value).collect(),
@@ -78,25 +85,72 @@ impl PlanDocument {
         if let Some(certificate) = &self.certificate {
             map.insert("bound".into(), certificate.to_value());
         }
-        let mut value = Value::Object(map);
-        let digest = PlanDigest::of(&value);
-        if let Value::Object(map) = &mut value {
-            map.insert("digest".into(), digest.to_string().into());
-        }
-        value
+        map
     }
 
-    /// The canonical bytes of [`PlanDocument::to_value`], with a final line feed.
+    /// The canonical bytes of [`PlanDocument::to_value`], with a final line feed. Steps, of which there can be
+    /// hundreds of thousands, are written as they come.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = canonical_bytes(&self.to_value());
+        let members = self.members();
+        let digest = digest_of(&members);
+        let mut members = members;
+        let mut member = Vec::new();
+        canon::write_member("digest", &digest.to_string().into(), &mut member);
+        members.push(("digest".to_owned(), member));
+        members.sort();
+        let mut bytes = joined(&members);
         bytes.push(b'\n');
         bytes
     }
 
     /// The digest that names the plan.
     pub fn digest(&self) -> PlanDigest {
-        PlanDigest::of(&self.to_value())
+        digest_of(&self.members())
     }
+
+    /// Each key with its canonical bytes, sorted by key; without the digest.
+    fn members(&self) -> Vec<(String, Vec<u8>)> {
+        let mut members = Vec::new();
+        let mut put = |key: &str, write: &dyn Fn(&mut Vec<u8>)| {
+            let mut bytes = Vec::new();
+            write(&mut bytes);
+            members.push((key.to_owned(), bytes));
+        };
+        for (key, value) in self.to_map() {
+            if !["digest", "steps"].contains(&key.as_str()) {
+                put(&key, &|bytes| canon::write_member(&key, &value, bytes));
+            }
+        }
+        put("steps", &|bytes| {
+            bytes.extend_from_slice(b"\"steps\":[");
+            for (i, step) in self.steps.iter().enumerate() {
+                if i > 0 {
+                    bytes.push(b',');
+                }
+                step.write(bytes);
+            }
+            bytes.push(b']');
+        });
+        members.sort();
+        members
+    }
+}
+
+fn digest_of(members: &[(String, Vec<u8>)]) -> PlanDigest {
+    PlanDigest::of_bytes(&joined(members))
+}
+
+fn joined(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(members.iter().map(|(_, m)| m.len() + 1).sum::<usize>() + 2);
+    bytes.push(b'{');
+    for (i, (_, member)) in members.iter().enumerate() {
+        if i > 0 {
+            bytes.push(b',');
+        }
+        bytes.extend_from_slice(member);
+    }
+    bytes.push(b'}');
+    bytes
 }
 
 /// Whether steps make events happen or undo them.
@@ -161,6 +215,31 @@ pub struct Step {
 }
 
 impl Step {
+    /// The canonical bytes of [`Step::to_value`].
+    fn write(&self, bytes: &mut Vec<u8>) {
+        if !self.extra.is_empty() || !self.writes.is_empty() {
+            return canon::write_value(&self.to_value(), bytes);
+        }
+        let word = |key: &str, word: Option<&str>, bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(key.as_bytes());
+            match word {
+                Some(word) => canon::write_string(word, bytes),
+                None => bytes.extend_from_slice(b"null"),
+            }
+        };
+        word("{\"chain\":", self.chain.map(ChainForm::word), bytes);
+        word(",\"component\":", Some(&self.component), bytes);
+        word(",\"effective\":", self.effective.map(Effective::word), bytes);
+        bytes.extend_from_slice(b",\"events\":[");
+        for (i, event) in self.events.iter().enumerate() {
+            word(if i > 0 { "," } else { "" }, Some(event.word()), bytes);
+        }
+        word("],\"id\":", Some(&self.id), bytes);
+        bytes.extend_from_slice(b",\"wave\":");
+        bytes.extend_from_slice(self.wave.to_string().as_bytes());
+        bytes.extend_from_slice(b",\"writes\":[]}");
+    }
+
     fn to_value(&self) -> Value {
         let mut map = Map::new();
         for (key, value) in &self.extra {

@@ -4,12 +4,14 @@
 //! [`CheckedPlan`]. The checker shares types with the planner, and no logic.
 #![deny(missing_docs)]
 
+mod alike;
 mod bound;
 mod canon;
 mod check;
 mod document;
 mod lower;
 mod model;
+mod names;
 mod read;
 mod text;
 

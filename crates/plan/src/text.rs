@@ -1,13 +1,12 @@
 //! The model language: an abstract fleet as text, one statement a line.
 
-use std::collections::BTreeMap;
-
 use crate::model::Component;
 use crate::model::ComponentId;
 use crate::model::CrossSign;
 use crate::model::Effective;
 use crate::model::Group;
 use crate::model::Model;
+use crate::names::Names;
 
 /// What is wrong with one line of a model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,26 +77,22 @@ pub enum Problem {
 /// Every line that is wrong, in order, at most a hundred.
 pub fn read_model(text: &str) -> Result<Model, Vec<ModelError>> {
     let mut reading = Reading::default();
-    let mut lines = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.strip_prefix('\u{feff}').unwrap_or(line);
-        let words: Vec<&str> = line.split('#').next().unwrap_or("").split_whitespace().collect();
-        if !words.is_empty() {
-            lines.push((number + 1, words));
-        }
-    }
-    match lines.first() {
-        Some((_, words)) if words[..] == ["model", "1"] => {}
-        Some((line, _)) => reading.fail(*line, Problem::NoVersion, None),
+    let mut statements = Statements::of(text);
+    let mut words = Vec::new();
+    match statements.next(&mut words) {
+        Some(_) if words[..] == ["model", "1"] => {}
+        Some(line) => reading.fail(line, Problem::NoVersion, None),
         None => reading.fail(1, Problem::NoVersion, None),
     }
-    for (line, words) in lines.iter().skip(1) {
+    // Twice through the text: names may be used before they are declared.
+    let mut again = statements.clone();
+    while let Some(line) = statements.next(&mut words) {
         if words[0] == "component" {
-            reading.component(*line, &words[1..]);
+            reading.component(line, &words[1..]);
         }
     }
-    for (line, words) in lines.iter().skip(1) {
-        reading.line = *line;
+    while let Some(line) = again.next(&mut words) {
+        reading.line = line;
         match words[0] {
             "component" => {}
             "cross-sign" => reading.cross_sign(&words[1..]),
@@ -108,7 +103,7 @@ pub fn read_model(text: &str) -> Result<Model, Vec<ModelError>> {
             word => {
                 let hint = nearest(word, STATEMENTS.iter().copied());
                 reading.fail(
-                    *line,
+                    line,
                     Problem::UnknownStatement {
                         word: word.to_owned(),
                     },
@@ -120,11 +115,41 @@ pub fn read_model(text: &str) -> Result<Model, Vec<ModelError>> {
     reading.finish()
 }
 
+/// The lines that say something, as words.
+#[derive(Clone)]
+struct Statements<'a> {
+    lines: std::iter::Enumerate<std::str::Lines<'a>>,
+}
+
+impl<'a> Statements<'a> {
+    fn of(text: &'a str) -> Statements<'a> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Statements {
+            lines: text.lines().enumerate(),
+        }
+    }
+
+    /// The number of the next statement, from 1, with its words put into `words`.
+    fn next(&mut self, words: &mut Vec<&'a str>) -> Option<usize> {
+        for (number, line) in self.lines.by_ref() {
+            words.clear();
+            words.extend(line.split('#').next().unwrap_or("").split_whitespace());
+            if !words.is_empty() {
+                return Some(number + 1);
+            }
+        }
+        None
+    }
+}
+
 #[derive(Default)]
 struct Reading {
     model: Model,
-    names: BTreeMap<String, (ComponentId, usize)>,
-    edges: Vec<(ComponentId, ComponentId)>,
+    names: Names,
+    /// The line of each component.
+    declared: Vec<usize>,
+    /// Prover and verifier, packed so that they sort as one number.
+    edges: Vec<u64>,
     cross_sign: bool,
     line: usize,
     errors: Vec<ModelError>,
@@ -145,10 +170,10 @@ impl Reading {
             self.fail(line, Problem::Shape { shape }, None);
         }
         for name in names {
-            if let Some((_, first)) = self.names.get(name) {
+            if let Some(first) = self.names.get(&self.model.components, name) {
                 let problem = Problem::Declared {
                     name: name.to_owned(),
-                    first: *first,
+                    first: self.declared[first.at()],
                 };
                 self.fail(line, problem, None);
                 continue;
@@ -158,7 +183,8 @@ impl Reading {
                 ..settings.clone()
             };
             let id = self.model.add_component(component);
-            self.names.insert(name.to_owned(), (id, line));
+            self.names.insert(&self.model.components, id);
+            self.declared.push(line);
         }
     }
 
@@ -230,9 +256,11 @@ impl Reading {
         let (Some(client), Some(server)) = (self.named(from), self.named(to)) else {
             return;
         };
-        self.edges.push((server, client));
+        let packed =
+            |prover: ComponentId, verifier: ComponentId| u64::from(prover.0) << 32 | u64::from(verifier.0);
+        self.edges.push(packed(server, client));
         if arrow == "<->" {
-            self.edges.push((client, server));
+            self.edges.push(packed(client, server));
         }
     }
 
@@ -299,10 +327,11 @@ impl Reading {
     }
 
     fn named(&mut self, name: &str) -> Option<ComponentId> {
-        if let Some((id, _)) = self.names.get(name) {
-            return Some(*id);
+        let found = self.names.get(&self.model.components, name);
+        if found.is_some() {
+            return found;
         }
-        let hint = nearest(name, self.names.keys().map(String::as_str));
+        let hint = nearest(name, self.model.components.iter().map(|c| c.name.as_str()));
         self.fail(
             self.line,
             Problem::UnknownComponent {
@@ -336,7 +365,9 @@ impl Reading {
             CrossSign::Refused
         };
         let table = self.model.usual_acceptance(cross);
-        for (prover, verifier) in self.edges {
+        self.model.edges.reserve_exact(self.edges.len());
+        for packed in self.edges {
+            let (prover, verifier) = (ComponentId((packed >> 32) as u32), ComponentId(packed as u32));
             self.model.add_edge(prover, verifier, table);
         }
         for component in &mut self.model.components {
