@@ -131,11 +131,18 @@ fn pack(problem: &mut Problem<'_>, core: &[u32], tolls: &mut Vec<Toll>) {
         .map(|&m| problem.menu[m as usize] == Menu::Split)
         .collect();
     let mut level = vec![UNSEEN; core.len()];
+    let mut hopeless = vec![false; core.len()];
     for depth in 1..=MAX_DEPTH {
         for root in 0..core.len() {
-            while weight[root] > 0 {
+            while weight[root] > 0 && !hopeless[root] {
                 let members = match split[root] {
-                    true => odd_cycle(&against, &weight, (root as u32, depth), &mut level),
+                    true => match odd_cycle(&against, &weight, (root as u32, depth), &mut level) {
+                        Ok(members) => Some(members),
+                        Err(deeper) => {
+                            hopeless[root] = !deeper;
+                            None
+                        }
+                    },
                     false => against
                         .out(root)
                         .iter()
@@ -193,16 +200,20 @@ fn exclusions(problem: &Problem<'_>, core: &[u32], place: &[u32]) -> Digraph {
 }
 
 /// An odd cycle near `root`, at most `depth` away, of members with something left to pay: a search in breadth.
+///
+/// # Errors
+/// Where there is none: whether a deeper search could see more.
 fn odd_cycle(
     against: &Digraph,
     weight: &[u64],
     (root, depth): (u32, u32),
     place: &mut [u32],
-) -> Option<Vec<u32>> {
+) -> Result<Vec<u32>, bool> {
     let mut seen: Vec<(u32, u32, u32)> = vec![(root, UNSEEN, 0)];
     place[root as usize] = 0;
     let mut found = None;
     let mut next = 0;
+    let mut cut = false;
     'search: while next < seen.len() && seen.len() < MAX_SEEN {
         let (x, _, level) = seen[next];
         for &y in against.out(x as usize) {
@@ -214,6 +225,8 @@ fn odd_cycle(
                 if level < depth {
                     place[y as usize] = seen.len() as u32;
                     seen.push((y, next as u32, level + 1));
+                } else {
+                    cut = true;
                 }
             } else if seen[at as usize].2 == level {
                 found = Some((next as u32, at));
@@ -225,7 +238,7 @@ fn odd_cycle(
     for &(x, ..) in &seen {
         place[x as usize] = UNSEEN;
     }
-    let (mut a, mut b) = found?;
+    let (mut a, mut b) = found.ok_or(cut && seen.len() < MAX_SEEN)?;
     let (mut left, mut right) = (Vec::new(), Vec::new());
     while a != b {
         left.push(seen[a as usize].0);
@@ -235,7 +248,7 @@ fn odd_cycle(
     }
     left.push(seen[a as usize].0);
     left.extend(right.into_iter().rev());
-    Some(left)
+    Ok(left)
 }
 
 /// As many as the checker searches again.
