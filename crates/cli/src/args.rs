@@ -62,6 +62,14 @@ pub enum Command {
     Report(Report),
     /// Would this runtime accept this chain.
     Verdict(Verdict),
+    /// Stand in for another command, as a link of its name does: keytool.
+    Compat {
+        /// Which command.
+        name: std::ffi::OsString,
+        /// Its own arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<std::ffi::OsString>,
+    },
     /// Print the shell's completions.
     Completions {
         /// For which shell.

@@ -33,10 +33,19 @@ pub enum Answer {
 
 fn main() -> ExitCode {
     let mut words = std::env::args_os();
-    let _program = words.next();
-    if words.next().is_some_and(|word| word == lab::HIDDEN) {
-        let rest: Vec<OsString> = words.collect();
-        return lab::hidden_main(&rest);
+    let program = words.next().unwrap_or_default();
+    let rest: Vec<OsString> = words.collect();
+    if rest.first().is_some_and(|word| word == lab::HIDDEN) {
+        return lab::hidden_main(&rest[1..]);
+    }
+    if let Some(code) = compat::run(&program, &rest, &mut compat::Io::of_process()) {
+        return ExitCode::from(code);
+    }
+    if rest.first().is_some_and(|word| word == "compat") && rest.len() > 1 {
+        // What follows is another command's line: nothing in it is ours to read, `--help` included.
+        if let Some(code) = compat::run(&rest[1], &rest[2..], &mut compat::Io::of_process()) {
+            return ExitCode::from(code);
+        }
     }
     let args = match args::Args::try_parse() {
         Ok(args) => args,

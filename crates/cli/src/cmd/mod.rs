@@ -25,6 +25,12 @@ pub fn run(args: &Args) -> anyhow::Result<Answer> {
     match &args.command {
         Command::Apply(these) => apply::run(args, these),
         Command::Check(these) => check::run(args, these),
+        // A name that is known was taken before these arguments were read.
+        Command::Compat { name, .. } => anyhow::bail!(
+            "no command {} to stand in for; there is: {}",
+            crate::print::safe(&name.to_string_lossy()),
+            compat::NAMES.join(", ")
+        ),
         Command::Completions { shell } => {
             clap_complete::generate(
                 *shell,

@@ -1,0 +1,112 @@
+//! Certificates in a file, as Java's factory finds them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use keystore::{Certificate, Format, Limits};
+
+/// All certificates: of one PKCS#7, DER or PEM, or else one after the other. `None` when something in it is no
+/// certificate; no certificates at all is an empty list.
+pub(crate) fn all(bytes: &[u8]) -> Option<Vec<Certificate>> {
+    let mut found = Vec::new();
+    let mut rest = bytes;
+    while let Some((der, left)) = next(rest)? {
+        if found.is_empty()
+            && let Some(many) = of_pkcs7(&der)
+        {
+            return Some(many);
+        }
+        found.push(Certificate::parse(&der).ok()?);
+        rest = left;
+    }
+    Some(found)
+}
+
+/// The first certificate; `None` when what comes first is none.
+pub(crate) fn first(bytes: &[u8]) -> Option<Certificate> {
+    let (der, _) = next(bytes)??;
+    Certificate::parse(&der).ok()
+}
+
+/// The next DER or PEM object and what follows it. `None`: damaged; `Some(None)`: the end.
+#[allow(clippy::option_option)]
+pub(crate) fn next(bytes: &[u8]) -> Option<Option<(Vec<u8>, &[u8])>> {
+    if bytes.is_empty() {
+        return Some(None);
+    }
+    if bytes[0] == 0x30 {
+        let length = der_length(bytes)?;
+        let (der, rest) = bytes.split_at_checked(length)?;
+        return Some(Some((der.to_vec(), rest)));
+    }
+    next_pem(bytes)
+}
+
+/// Looks for a line of hyphens, as Java does: any text before it is passed over.
+#[allow(clippy::option_option)]
+fn next_pem(bytes: &[u8]) -> Option<Option<(Vec<u8>, &[u8])>> {
+    let Some(begin) = position(bytes, b"-----") else {
+        return Some(None);
+    };
+    let after = &bytes[begin..];
+    let line_end = after.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
+    let header = std::str::from_utf8(&after[..line_end]).ok()?;
+    let header = header.trim_end().strip_prefix("-----BEGIN")?;
+    let body = &after[line_end..];
+    let end = body.iter().position(|byte| *byte == b'-')?;
+    let footer_end = body[end..]
+        .iter()
+        .position(|byte| matches!(byte, b'\n' | b'\r'))
+        .map_or(body.len(), |at| end + at);
+    let footer = std::str::from_utf8(&body[end..footer_end]).ok()?;
+    if footer.trim_end().strip_prefix("-----END") != Some(header) {
+        return None;
+    }
+    let packed: Vec<u8> = body[..end]
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    let der = STANDARD.decode(packed).ok()?;
+    let rest = &body[footer_end..];
+    let blanks = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b'\n' | b'\r'))
+        .count();
+    Some(Some((der, &rest[blanks..])))
+}
+
+fn of_pkcs7(der: &[u8]) -> Option<Vec<Certificate>> {
+    if keystore::sniff(der) != Some(Format::Pkcs7) {
+        return None;
+    }
+    let store = keystore::read(der, None, &Limits::default()).ok()?;
+    Some(
+        store
+            .entries()
+            .iter()
+            .flat_map(|entry| entry.certificates().to_vec())
+            .collect(),
+    )
+}
+
+/// Length of the DER object at the start, header included.
+fn der_length(bytes: &[u8]) -> Option<usize> {
+    let first = *bytes.get(1)?;
+    let (header, length) = match first {
+        0..=0x7f => (2, usize::from(first)),
+        0x81..=0x84 => {
+            let count = usize::from(first & 0x7f);
+            let digits = bytes.get(2..2 + count)?;
+            (
+                2 + count,
+                digits.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)),
+            )
+        }
+        _ => return None,
+    };
+    header.checked_add(length)
+}
+
+fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
