@@ -65,7 +65,9 @@ pub fn manifests() -> Vec<(String, toml::Table)> {
         .into_iter()
         .map(|name| (name.clone(), manifest(&format!("crates/{name}/Cargo.toml"))))
         .collect();
-    found.push(("xtask".to_owned(), manifest("xtask/Cargo.toml")));
+    for name in ["fuzz", "xtask"] {
+        found.push((name.to_owned(), manifest(&format!("{name}/Cargo.toml"))));
+    }
     found
 }
 

@@ -404,3 +404,6 @@ const BAD_MAC: ParseError = ParseError::BadMac {
 const NOT_SEALED: UnlockError = UnlockError::Malformed {
     what: "not an encrypted key",
 };
+
+#[cfg(test)]
+mod tests;

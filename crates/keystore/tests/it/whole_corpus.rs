@@ -168,3 +168,51 @@ const READ_BY_A_TOOL_ONLY: &[(&str, &str)] = &[
         "a listing of no certificates is success there; no format is known here",
     ),
 ];
+
+/// BouncyCastle wrote these with few rounds: PBKDF2 with SHA-512 and SHA3-512, scrypt, CCM and key wrap.
+#[test]
+fn every_protection_that_bouncycastle_offers_is_opened() {
+    let password = Password::new("changeit");
+    for name in ["pbkdf2", "sha3", "scrypt", "kwp"] {
+        let path = format!(
+            "{}/../../fuzz/seeds/bcfks-{name}.bcfks",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let bytes = std::fs::read(path).unwrap();
+        let store = keystore::read(&bytes, Some(&password), &Limits::default());
+        let mut store = store.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(store.integrity(), keystore::Integrity::Verified, "{name}");
+        let open = |store: &keystore::Store| {
+            let entry = |alias: &str| &store.entries()[store.find(alias).expect("it is there")];
+            let key = entry("client")
+                .unlock(Some(&password))
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(
+                key.matches(&entry("client").certificates()[0]),
+                keystore::KeyMatch::Matches
+            );
+            let secret = entry("aes")
+                .unlock_secret(Some(&password))
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(
+                (secret.algorithm(), secret.raw()),
+                ("AES", [0; 16].as_slice()),
+                "{name}"
+            );
+            assert_eq!(entry("Root").certificates().len(), 1);
+        };
+        open(&store);
+        let rename = keystore::Edit::Rename {
+            index: store.find("Root").unwrap(),
+            alias: "Old".to_owned(),
+        };
+        store.edit(&rename, &mut random::env(1).env()).unwrap();
+        let back = keystore::Edit::Rename {
+            index: store.find("Old").unwrap(),
+            alias: "Root".to_owned(),
+        };
+        store.edit(&back, &mut random::env(1).env()).unwrap();
+        let written = store.write(None, &mut random::env(2).env()).unwrap();
+        open(&keystore::read(&written, Some(&password), &Limits::default()).unwrap());
+    }
+}
