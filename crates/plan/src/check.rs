@@ -127,6 +127,7 @@ pub fn check(model: &Model, document: &PlanDocument) -> Result<CheckedPlan, Box<
     course.check_single_anchors(&mut report.violations);
     course.check_groups(&mut report.violations);
     course.check_precedences(&mut report.violations);
+    course.check_one_steps(&mut report.violations);
     course.check_totals(&mut report.violations);
     let digest = check_digest(document, &mut report.violations);
     for blocked in &document.blocked {
@@ -577,29 +578,49 @@ impl<'a> Course<'a> {
             return;
         }
         for precedence in &self.model.precedences {
-            let ((a, e), (b, l)) = (precedence.before, precedence.after);
-            let later = self.first[slot(b, l)];
-            if later == NEVER || self.own_start[a.at()].has(e) || self.own(a, e) < later {
+            // When the last of the earlier is effective, and when the first of the later is written.
+            let last = (precedence.before.iter())
+                .filter(|&&(a, e)| self.required(a).has(e))
+                .max_by_key(|&&(a, e)| self.own(a, e));
+            let first = precedence
+                .after
+                .iter()
+                .min_by_key(|&&(b, l)| self.first[slot(b, l)]);
+            let (Some(&(a, e)), Some(&(b, l))) = (last, first) else {
+                continue;
+            };
+            let (own, later) = (self.own(a, e), self.first[slot(b, l)]);
+            if later == NEVER || own < later {
                 continue;
             }
-            let order = match self.own(a, e) {
-                NEVER => format!(
-                    "{} {l} (wave {later}), and {} {e} never",
-                    self.name(b),
-                    self.name(a)
-                ),
-                own => format!(
-                    "{} {l} (wave {later}) not after {} {e} (wave {own})",
-                    self.name(b),
-                    self.name(a)
-                ),
+            let (early, late) = (self.name(a), self.name(b));
+            let order = match own {
+                NEVER => format!("{late} {l} (wave {later}), and {early} {e} never"),
+                own => format!("{late} {l} (wave {later}) not after {early} {e} (wave {own})"),
             };
-            let link = format!("{}, {}", self.name(a), self.name(b));
-            violations.push(violation(
-                link,
-                &order,
-                &self.model.reasons[precedence.reason.at()],
-            ));
+            let reason = &self.model.reasons[precedence.reason.at()];
+            violations.push(violation(format!("{early}, {late}"), &order, reason));
+        }
+    }
+
+    fn check_one_steps(&self, violations: &mut Vec<Violation>) {
+        if self.undo() {
+            return;
+        }
+        for asked in &self.model.one_steps {
+            let (id, required) = (asked.component, self.required(asked.component));
+            let events: Vec<Event> = asked.events.iter().filter(|&e| required.has(e)).collect();
+            let step = |e: Event| self.step_of[slot(id, e)];
+            if events.windows(2).all(|pair| step(pair[0]) == step(pair[1])) {
+                continue;
+            }
+            let when = |&e: &Event| match self.own(id, e) {
+                NEVER => format!("{e} never"),
+                wave => format!("{e} (wave {wave})"),
+            };
+            let order: Vec<String> = events.iter().map(when).collect();
+            let reason = format!("one step: {}", self.model.reasons[asked.reason.at()]);
+            violations.push(violation(self.name(id).to_owned(), &order.join(", "), &reason));
         }
     }
 

@@ -12,6 +12,7 @@ mod document;
 mod lower;
 mod model;
 mod names;
+mod orders;
 mod read;
 mod text;
 
@@ -33,6 +34,7 @@ pub use document::Step;
 pub use lower::Lowered;
 pub use lower::lower;
 pub use model::*;
+pub use orders::add_document_orders;
 pub use read::ReadPlanError;
 pub use read::read_plan;
 pub use serde_json::Value as Json;

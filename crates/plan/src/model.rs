@@ -306,13 +306,26 @@ pub struct Group {
     pub max: u32,
 }
 
-/// An order that is asked for beside safety: `before` is effective strictly before the wave of `after`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An order that is asked for beside safety: all of `before` are effective strictly before the first write of any
+/// of `after`. An event that is not called for waits for nothing, and nothing waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Precedence {
     /// What comes first.
-    pub before: (ComponentId, Event),
+    pub before: Vec<(ComponentId, Event)>,
     /// What comes later.
-    pub after: (ComponentId, Event),
+    pub after: Vec<(ComponentId, Event)>,
+    /// Why, in words.
+    pub reason: ReasonId,
+}
+
+/// Events of one component that are to fall in one step, asked for beside safety. Those that are not called for, or
+/// have happened, are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OneStep {
+    /// The component.
+    pub component: ComponentId,
+    /// The events; at least two.
+    pub events: EventSet,
     /// Why, in words.
     pub reason: ReasonId,
 }
@@ -346,7 +359,7 @@ pub struct Model {
     pub edges: Vec<Edge>,
     /// The distinct acceptance tables of the edges.
     pub acceptances: Vec<Acceptance>,
-    /// Texts of validators and of precedences.
+    /// Texts of validators, of precedences and of events in one step.
     pub reasons: Vec<String>,
     /// Sets of components that read the same files.
     pub shared: Vec<Vec<ComponentId>>,
@@ -354,6 +367,8 @@ pub struct Model {
     pub groups: Vec<Group>,
     /// Orders asked for beside safety.
     pub precedences: Vec<Precedence>,
+    /// Events asked to fall in one step beside safety.
+    pub one_steps: Vec<OneStep>,
 }
 
 impl Model {

@@ -4,8 +4,13 @@ use crate::model::Component;
 use crate::model::ComponentId;
 use crate::model::CrossSign;
 use crate::model::Effective;
+use crate::model::Event;
+use crate::model::EventSet;
 use crate::model::Group;
 use crate::model::Model;
+use crate::model::OneStep;
+use crate::model::Precedence;
+use crate::model::ReasonId;
 use crate::names::Names;
 
 /// What is wrong with one line of a model.
@@ -98,6 +103,8 @@ pub fn read_model(text: &str) -> Result<Model, Vec<ModelError>> {
             "cross-sign" => reading.cross_sign(&words[1..]),
             "group" => reading.group(&words[1..]),
             "link" => reading.link(&words[1..]),
+            "one-step" => reading.one_step(&words[1..]),
+            "order" => reading.order(&words[1..]),
             "shared" => reading.shared(&words[1..]),
             "single-anchor" => reading.single_anchor(&words[1..]),
             word => {
@@ -319,6 +326,94 @@ impl Reading {
         self.model.groups.push(Group { members, max });
     }
 
+    fn order(&mut self, words: &[&str]) {
+        let shape = "order NAME.EVENT… < NAME.EVENT…";
+        let mut sides = words.split(|word| *word == "<");
+        let (Some(before), Some(after), None) = (sides.next(), sides.next(), sides.next()) else {
+            return self.shape(shape);
+        };
+        if before.is_empty() || after.is_empty() {
+            return self.shape(shape);
+        }
+        let [before, after] = [before, after].map(|side| -> Vec<(ComponentId, Event)> {
+            side.iter()
+                .filter_map(|word| self.event_of(word, shape))
+                .collect()
+        });
+        let reason = self.asked_here();
+        self.model.precedences.push(Precedence {
+            before,
+            after,
+            reason,
+        });
+    }
+
+    /// Lines differ, so the text is new.
+    fn asked_here(&mut self) -> ReasonId {
+        let reasons = &mut self.model.reasons;
+        reasons.push(format!("the model asks for it on line {}", self.line));
+        ReasonId::new(reasons.len() - 1)
+    }
+
+    /// `NAME.EVENT`; names may have points of their own.
+    fn event_of(&mut self, word: &str, shape: &'static str) -> Option<(ComponentId, Event)> {
+        let Some((name, event)) = word.rsplit_once('.') else {
+            self.shape(shape);
+            return None;
+        };
+        let event = self.event(event);
+        Some((self.named(name)?, event?))
+    }
+
+    fn event(&mut self, word: &str) -> Option<Event> {
+        let found = Event::ALL.into_iter().find(|event| event.word() == word);
+        if found.is_none() {
+            let problem = Problem::BadValue {
+                option: "event",
+                value: word.to_owned(),
+                expected: "grow, switch or retire",
+            };
+            self.fail(
+                self.line,
+                problem,
+                nearest(word, Event::ALL.into_iter().map(Event::word)),
+            );
+        }
+        found
+    }
+
+    fn one_step(&mut self, words: &[&str]) {
+        let mut members = Vec::new();
+        let mut events = EventSet::EMPTY;
+        for word in words {
+            match word.split_once('=') {
+                Some(("events", value)) => {
+                    for event in value.split('+') {
+                        let Some(event) = self.event(event) else { return };
+                        events = events.with(event);
+                    }
+                }
+                Some((option, _)) => {
+                    let problem = Problem::UnknownOption {
+                        option: option.to_owned(),
+                    };
+                    return self.fail(self.line, problem, nearest(option, ["events"].into_iter()));
+                }
+                None => members.extend(self.named(word)),
+            }
+        }
+        if members.is_empty() || events.len() < 2 {
+            return self.shape("one-step NAME… events=EVENT+EVENT");
+        }
+        let reason = self.asked_here();
+        let asked = members.into_iter().map(|component| OneStep {
+            component,
+            events,
+            reason,
+        });
+        self.model.one_steps.extend(asked);
+    }
+
     fn cross_sign(&mut self, words: &[&str]) {
         if words != ["allowed"] {
             return self.shape("cross-sign allowed");
@@ -428,11 +523,13 @@ fn edit_distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-const STATEMENTS: [&str; 6] = [
+const STATEMENTS: [&str; 8] = [
     "component",
     "cross-sign",
     "group",
     "link",
+    "one-step",
+    "order",
     "shared",
     "single-anchor",
 ];

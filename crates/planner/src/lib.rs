@@ -6,6 +6,7 @@
 
 mod arrangement;
 mod bound;
+mod circle;
 mod core;
 mod demand;
 mod digraph;
@@ -15,8 +16,10 @@ mod outage;
 mod patterns;
 mod plan_model;
 mod rip;
+mod settle;
 mod undo;
 mod waves;
+mod ways;
 
 pub use outage::Outage;
 pub use outage::outages;

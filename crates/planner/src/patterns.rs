@@ -91,7 +91,7 @@ pub fn choose(model: &Model, demand: &Demand) -> Vec<Pattern> {
 /// as people expect of a hub.
 fn prefer_hub_style(model: &Model, demand: &Demand, patterns: &mut [Pattern]) {
     let mirrored = demand.late.reversed() == demand.early;
-    if !mirrored || !model.shared.is_empty() || !model.precedences.is_empty() {
+    if !mirrored || !model.shared.is_empty() || !model.precedences.is_empty() || !model.one_steps.is_empty() {
         return;
     }
     let near = match demand.early == demand.late {

@@ -2,25 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use plan::Blocked;
 use plan::ChainForm;
 use plan::Claims;
 use plan::Direction;
 use plan::Event;
-use plan::EventSet;
 use plan::Goal;
 use plan::Model;
 use plan::PlanDocument;
 use plan::Step;
 
 use crate::bound::bound;
-use crate::core::Pattern;
 use crate::demand::Demand;
 use crate::patterns::Price;
-use crate::patterns::choose;
-use crate::patterns::steps;
+use crate::settle::settle;
 use crate::waves::Placed;
-use crate::waves::place;
 
 /// Plans a model: the cheapest safe order that the search finds, with lower bounds and what proves them.
 ///
@@ -52,7 +47,7 @@ pub fn plan_model(model: &Model, goal: Goal) -> PlanDocument {
         Ok(placed) => placed,
         Err(blocked) => {
             return PlanDocument {
-                blocked: vec![blocked],
+                blocked,
                 claims: nothing,
                 ..blank
             };
@@ -78,59 +73,6 @@ pub fn plan_model(model: &Model, goal: Goal) -> PlanDocument {
         steps,
         certificate: Some(bound.certificate),
         ..blank
-    }
-}
-
-/// The steps in their waves. Where chosen patterns wait for each other (orders beside safety can do that), the
-/// components concerned are taken apart.
-fn settle(model: &Model, demand: &Demand) -> Result<Vec<Placed>, Blocked> {
-    let mut patterns = choose(model, demand);
-    loop {
-        let steps: Vec<Vec<EventSet>> = model
-            .components
-            .iter()
-            .enumerate()
-            .map(|(x, c)| steps(c, demand, x, patterns[x]))
-            .collect();
-        let circle = match place(model, demand, &steps) {
-            Ok(placed) => return Ok(placed),
-            Err(circle) => circle,
-        };
-        let mut changed = false;
-        for &x in &circle {
-            changed |= patterns[x as usize] != Pattern::Apart;
-            patterns[x as usize] = Pattern::Apart;
-        }
-        if !changed {
-            return Err(circular(model, &circle));
-        }
-    }
-}
-
-fn circular(model: &Model, circle: &[u32]) -> Blocked {
-    let name = |x: &u32| model.components[*x as usize].name.as_str();
-    let names: Vec<&str> = circle.iter().take(NAMED).map(name).collect();
-    let inside = |x: plan::ComponentId| circle.contains(&x.0);
-    let mut reasons: Vec<&str> = Vec::new();
-    for precedence in &model.precedences {
-        let reason = model.reasons[precedence.reason.at()].as_str();
-        if inside(precedence.before.0) && inside(precedence.after.0) && !reasons.contains(&reason) {
-            reasons.push(reason);
-        }
-    }
-    let asked = if reasons.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", reasons.join("; "))
-    };
-    Blocked {
-        component: names.first().map(|&n| n.to_owned()),
-        link: None,
-        reason: format!(
-            "safety and the orders asked for run in a circle: {}{asked}",
-            names.join(", ")
-        ),
-        remedies: vec!["drop the orders that safety does not need (style = \"proof\")".to_owned()],
     }
 }
 
@@ -166,5 +108,3 @@ fn waived(model: &Model) -> Vec<plan::Json> {
         .map(|e| plan::Json::String(link(e)))
         .collect()
 }
-
-const NAMED: usize = 8;

@@ -28,13 +28,14 @@ use crate::patterns::Price;
 /// of the model how long its step lasts.
 ///
 /// Says beside the plan which edges it breaks, and when. The plan's claims and its proof hold for the model in which
-/// exactly these edges are waived: the waivers that the model came with are not looked at. A precedence of the model
-/// is not kept: whoever wants such orders cannot have everything at once.
+/// exactly these edges are waived: the waivers that the model came with are not looked at. An order of the model
+/// beside safety is not kept: whoever wants such orders cannot have everything at once.
 ///
 /// Cost: near linear in edges; small fleets are searched for the best order.
 pub fn plan_rip(model: &Model, goal: Goal, takes_ms: &[u64]) -> (PlanDocument, Vec<Outage>) {
     let mut open = model.clone();
     open.precedences.clear();
+    open.one_steps.clear();
     let pending: Vec<EventSet> = open
         .components
         .iter()

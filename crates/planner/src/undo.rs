@@ -99,6 +99,7 @@ fn forms<'a>(model: &'a Model, forward: &'a PlanDocument) -> BTreeMap<&'a str, C
 fn mirrored(model: &Model, start: &[EventSet], forms: &BTreeMap<&str, ChainForm>) -> Model {
     let mut mirror = model.clone();
     mirror.precedences.clear();
+    mirror.one_steps.clear();
     let trust = EventSet::of(&[Event::Grow, Event::Retire]);
     for (component, &start) in mirror.components.iter_mut().zip(start) {
         let kept = component.done;

@@ -14,6 +14,7 @@ pub mod generic;
 pub mod liberty;
 #[cfg(test)]
 mod map_files;
+mod order;
 mod realise;
 pub mod workload_automation;
 
@@ -47,6 +48,9 @@ pub use files::HostFiles;
 pub use files::ReadError;
 pub use files::SecretError;
 pub use files::Secrets;
+pub use order::Order;
+pub use order::OrderEvent;
+pub use order::document_orders;
 pub use realise::Bench;
 pub use realise::Outcome;
 pub use realise::RealiseError;

@@ -86,7 +86,7 @@ fn cross_signing_leaves_a_vertex_cover_to_pay() {
 fn with_order(links: &str, before: (&str, Event), after: (&str, Event)) -> PlanDocument {
     let mut model = read_model(&model_text(links)).unwrap();
     let id = |name: &str| ComponentId::new(model.components.iter().position(|c| c.name == name).unwrap());
-    let (before, after) = ((id(before.0), before.1), (id(after.0), after.1));
+    let (before, after) = (vec![(id(before.0), before.1)], vec![(id(after.0), after.1)]);
     let reason = model.intern_reason("the document says so");
     model.precedences.push(Precedence {
         before,
@@ -118,7 +118,9 @@ fn an_order_beside_safety_is_kept_and_costs_what_it_costs() {
 fn an_order_against_safety_is_blocked_with_its_reason() {
     let blocked = with_order("a-b", ("a", Event::Switch), ("b", Event::Grow)).blocked;
     assert!(
-        blocked[0].reason.contains("circle: a, b (the document says so)"),
+        blocked[0]
+            .reason
+            .contains("a switch comes before b grow (the document says so)"),
         "{blocked:?}"
     );
 }
@@ -136,8 +138,8 @@ fn an_order_that_a_plan_ignores_is_a_violation() {
     let reason = model.intern_reason("the document says so");
     let late = document.steps.last().unwrap();
     let id = |name: &str| ComponentId::new(model.components.iter().position(|c| c.name == name).unwrap());
-    let before = (id(&late.component), late.events[0]);
-    let after = (id(&grown.0), Event::Grow);
+    let before = vec![(id(&late.component), late.events[0])];
+    let after = vec![(id(&grown.0), Event::Grow)];
     model.precedences.push(Precedence {
         before,
         after,

@@ -5,6 +5,7 @@ mod changes;
 mod content;
 mod layout;
 mod links;
+mod orders;
 mod parts;
 mod scan;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use changes::switches_at_retirement;
 pub use content::EntryContent;
 pub use content::EntryKind;
 pub use content::StoreContent;
+pub use orders::document_orders;
 pub use scan::Found;
 pub use scan::Question;
 pub use scan::ScanContext;
