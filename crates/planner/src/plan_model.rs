@@ -53,7 +53,12 @@ pub fn plan_model(model: &Model, goal: Goal) -> PlanDocument {
             };
         }
     };
-    let bound = bound(model, &demand);
+    proposed(model, &demand, goal, placed)
+}
+
+/// The document of steps in waves, with its claims and what proves the lower bounds.
+pub fn proposed(model: &Model, demand: &Demand, goal: Goal, placed: Vec<Placed>) -> PlanDocument {
+    let bound = bound(model, demand);
     let price = |price: Price| -> u64 {
         placed
             .iter()
@@ -67,12 +72,14 @@ pub fn plan_model(model: &Model, goal: Goal) -> PlanDocument {
         cost_lower_bound_milli: Some(bound.cost_milli),
         phases: Some(placed.iter().map(|p| u64::from(p.wave)).max().unwrap_or(0)),
     };
-    let steps = written(model, &demand, placed);
     PlanDocument {
+        goal,
+        direction: Direction::Forward,
+        waived: waived(model),
         claims,
-        steps,
+        steps: written(model, demand, placed),
         certificate: Some(bound.certificate),
-        ..blank
+        ..PlanDocument::default()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::circle::circles;
 use crate::demand::Demand;
 use crate::patterns::choose;
 use crate::patterns::steps;
+use crate::timed::Timed;
 use crate::waves::OwnOrder;
 use crate::waves::Placed;
 use crate::waves::place;
@@ -45,7 +46,11 @@ pub fn settle(model: &Model, demand: &Demand) -> Result<Vec<Placed>, Vec<Blocked
         }
     }
     if !model.precedences.is_empty() || !model.one_steps.is_empty() {
-        join(model, demand, &ways, &mut chosen);
+        if chosen.len() <= MAX_TIMED {
+            Timed::of(model, demand, &ways).fit(u32::MAX, &mut chosen);
+        } else {
+            join(model, demand, &ways, &mut chosen);
+        }
     }
     place(model, demand, &chosen, OwnOrder::AsListed)
         .map_err(|circle| circles(model, demand, &chosen, &circle))
@@ -73,4 +78,6 @@ fn join(model: &Model, demand: &Demand, ways: &Ways<'_>, chosen: &mut Vec<Vec<Ev
     }
 }
 
+/// So many components are searched with all their orders.
+const MAX_TIMED: usize = 64;
 const MAX_WORK: u64 = 20_000_000;

@@ -1,7 +1,7 @@
 //! Text-driven cases: `tests/cases/*.txt` hold a model, then what is asked and the answer.
 //!
 //! A section starts with `---- ` and the question: a goal, then alterations of the plan, separated by commas
-//! (`drop 2`, `swap 2 3`, `merge 2`, `wave 2 1`). The question `rip-and-replace` plans everything of a component at
+//! (`drop 2`, `swap 2 3`, `merge 2`, `wave 2 1`); or `front`. The question `rip-and-replace` plans everything of a component at
 //! once, each step 10 s, and `keep a -> b` takes the waiver of that edge away. `UPDATE_EXPECT=1` rewrites the answers.
 
 use std::fmt::Write as _;
@@ -13,6 +13,7 @@ use plan::Model;
 use plan::PlanDocument;
 use plan::check;
 use plan::read_model;
+use planner::plan_front;
 use planner::plan_model;
 use planner::plan_rip;
 
@@ -53,6 +54,9 @@ fn answered(text: &str) -> String {
 }
 
 fn asked(model: &Model, question: &str) -> String {
+    if question == "front" {
+        return front(model);
+    }
     if question.starts_with("rip-and-replace") {
         return ripped(model, question);
     }
@@ -77,6 +81,44 @@ fn asked(model: &Model, question: &str) -> String {
             Err(refusal) => refusal.report,
         };
         answer += &judged(&report);
+    }
+    answer
+}
+
+/// Every plan of the front in numbers, each through the checker.
+fn front(model: &Model) -> String {
+    let front = match plan_front(model, Goal::Retired) {
+        Ok(front) => front,
+        Err(blocked) => return shown(&blocked),
+    };
+    let mut answer = String::from(if front.exact {
+        "exact\n"
+    } else {
+        "not proved to be all\n"
+    });
+    for (kind, list) in [("choice", &front.choices), ("narrower", &front.narrower)] {
+        for choice in list {
+            let document = front.plan(choice);
+            let checked = check(model, &document).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+            assert_eq!(checked.report().bound.word(), "verified");
+            let claims = document.claims;
+            assert_eq!(
+                (claims.phases, claims.restarts, claims.cost_milli),
+                (
+                    Some(choice.phases),
+                    Some(choice.restarts),
+                    Some(choice.cost_milli)
+                )
+            );
+            let _ = writeln!(
+                answer,
+                "{kind}: phases {}, restarts {}, cost {}, at once {}",
+                choice.phases,
+                choice.restarts,
+                choice.cost_milli as f64 / 1000.0,
+                choice.at_once
+            );
+        }
     }
     answer
 }
