@@ -190,6 +190,12 @@ pub struct Plan {
     /// Write a runbook for hosts without this program on stdout.
     #[arg(long, value_enum)]
     pub runbook: Option<RunbookKind>,
+    /// Show what can be chosen between: restarts, phases, how many at once.
+    #[arg(long, conflicts_with_all = ["choose", "explain", "runbook"])]
+    pub front: bool,
+    /// Plan number N of --front.
+    #[arg(long, value_name = "N")]
+    pub choose: Option<usize>,
 }
 
 /// Two plans beside each other.

@@ -24,6 +24,8 @@ use crate::print::Failure;
 use crate::print::failure;
 use crate::strategy;
 use crate::strategy::Strategy;
+use crate::taste;
+use crate::taste::Pick;
 use crate::timeline::Timeline;
 
 /// A plan and everything it was made from.
@@ -39,7 +41,7 @@ pub struct Designed {
 }
 
 /// Plans the fleet on the snapshot of the last scan.
-pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
+pub fn design(dir: &FleetDir, until: Option<Goal>, pick: Pick) -> anyhow::Result<Designed> {
     let (_, mut snapshot) = dir
         .latest_snapshot()?
         .ok_or_else(|| failure("there is no snapshot yet", "capgrow scan"))?;
@@ -71,19 +73,9 @@ pub fn design(dir: &FleetDir, until: Option<Goal>) -> anyhow::Result<Designed> {
         remedies: vec![refusal.fix.clone()],
     }));
     if !blocked.is_empty() {
-        let document = PlanDocument {
-            goal,
-            blocked,
-            ..PlanDocument::default()
-        };
-        return Ok(Designed {
-            document,
-            model: Model::default(),
-            snapshot,
-            other: None,
-        });
+        return Ok(unplanned(goal, blocked, snapshot));
     }
-    ordered(dir, snapshot, goal, strategy)
+    ordered(dir, snapshot, goal, (strategy, pick))
 }
 
 /// The order of the steps, with every write in it, on a snapshot with its rotations resolved.
@@ -91,7 +83,7 @@ fn ordered(
     dir: &FleetDir,
     mut snapshot: Snapshot,
     goal: Goal,
-    strategy: Strategy,
+    (strategy, pick): (Strategy, Pick),
 ) -> anyhow::Result<Designed> {
     let hosts = dir.hosts();
     let changes =
@@ -102,11 +94,14 @@ fn ordered(
     policy(dir, &snapshot, &mut lowered.model);
     let (mut document, outages) = match strategy {
         Strategy::CapAndGrow => {
-            let document = planner::plan_model(&lowered.model, goal);
+            let document = taste::planned(dir, &mut lowered.model, &snapshot, goal, pick)?;
             let outages = planner::outages(&lowered.model, &document);
             (document, outages)
         }
-        Strategy::RipAndReplace => strategy::rip(&snapshot, &mut lowered, goal),
+        Strategy::RipAndReplace => {
+            taste::none_beside_rip(dir, pick)?;
+            strategy::rip(&snapshot, &mut lowered, goal)
+        }
     };
     outage(dir, &snapshot, &lowered, &mut document, &outages);
     document
@@ -136,6 +131,21 @@ fn ordered(
         snapshot,
         other,
     })
+}
+
+/// What stands in the way is known before anything is planned.
+fn unplanned(goal: Goal, blocked: Vec<plan::Blocked>, snapshot: Snapshot) -> Designed {
+    let document = PlanDocument {
+        goal,
+        blocked,
+        ..PlanDocument::default()
+    };
+    Designed {
+        document,
+        model: Model::default(),
+        snapshot,
+        other: None,
+    }
 }
 
 /// What the scan could not read or understand: a plan without it would leave a component behind unseen.
@@ -178,16 +188,6 @@ fn not_offered(dir: &FleetDir) -> anyhow::Result<()> {
     let mut found = Vec::new();
     if !policy.windows.is_empty() {
         found.push("[policy] windows".to_owned());
-    }
-    if policy.style.as_deref().is_some_and(|style| style != "proof") {
-        found.push("[policy] style".to_owned());
-    }
-    if policy
-        .prefer
-        .as_deref()
-        .is_some_and(|prefer| prefer != "cheapest")
-    {
-        found.push("[policy] prefer".to_owned());
     }
     for rotate in &dir.doc.rotate {
         if rotate.to.as_ref().is_some_and(|to| to.ca.is_some()) {

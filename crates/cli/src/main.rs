@@ -13,6 +13,7 @@ mod print;
 mod requests;
 mod runs;
 mod strategy;
+mod taste;
 mod timeline;
 
 use std::ffi::OsString;

@@ -3,6 +3,8 @@
 //! It shares types with the planner and no logic. An edge depends on its two ends alone, so for each edge the
 //! pairs of end states that can occur together are enumerated and each is put to the edge's table.
 
+mod orders;
+
 use std::collections::BTreeMap;
 
 use crate::alike;
@@ -570,57 +572,6 @@ impl<'a> Course<'a> {
                 let reason = format!("{number} of the group at once: at most {}", group.max);
                 violations.push(violation(names.join(", "), &format!("wave {wave}"), &reason));
             }
-        }
-    }
-
-    fn check_precedences(&self, violations: &mut Vec<Violation>) {
-        if self.undo() {
-            return;
-        }
-        for precedence in &self.model.precedences {
-            // When the last of the earlier is effective, and when the first of the later is written.
-            let last = (precedence.before.iter())
-                .filter(|&&(a, e)| self.required(a).has(e))
-                .max_by_key(|&&(a, e)| self.own(a, e));
-            let first = precedence
-                .after
-                .iter()
-                .min_by_key(|&&(b, l)| self.first[slot(b, l)]);
-            let (Some(&(a, e)), Some(&(b, l))) = (last, first) else {
-                continue;
-            };
-            let (own, later) = (self.own(a, e), self.first[slot(b, l)]);
-            if later == NEVER || own < later {
-                continue;
-            }
-            let (early, late) = (self.name(a), self.name(b));
-            let order = match own {
-                NEVER => format!("{late} {l} (wave {later}), and {early} {e} never"),
-                own => format!("{late} {l} (wave {later}) not after {early} {e} (wave {own})"),
-            };
-            let reason = &self.model.reasons[precedence.reason.at()];
-            violations.push(violation(format!("{early}, {late}"), &order, reason));
-        }
-    }
-
-    fn check_one_steps(&self, violations: &mut Vec<Violation>) {
-        if self.undo() {
-            return;
-        }
-        for asked in &self.model.one_steps {
-            let (id, required) = (asked.component, self.required(asked.component));
-            let events: Vec<Event> = asked.events.iter().filter(|&e| required.has(e)).collect();
-            let step = |e: Event| self.step_of[slot(id, e)];
-            if events.windows(2).all(|pair| step(pair[0]) == step(pair[1])) {
-                continue;
-            }
-            let when = |&e: &Event| match self.own(id, e) {
-                NEVER => format!("{e} never"),
-                wave => format!("{e} (wave {wave})"),
-            };
-            let order: Vec<String> = events.iter().map(when).collect();
-            let reason = format!("one step: {}", self.model.reasons[asked.reason.at()]);
-            violations.push(violation(self.name(id).to_owned(), &order.join(", "), &reason));
         }
     }
 

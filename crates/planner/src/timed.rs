@@ -243,7 +243,7 @@ impl Piece {
         let mut own = Vec::new();
         for (m, way) in ways.iter().enumerate() {
             let mut last: Option<u32> = None;
-            for events in way.into_iter().copied().flatten() {
+            for events in way.iter().copied().flatten() {
                 let first = events.iter().next().map(|e| node(m, e));
                 for event in events.iter() {
                     group[node(m, event) as usize] = first.unwrap_or_default();
@@ -293,7 +293,7 @@ fn pieces(model: &Model, demand: &Demand) -> Vec<Piece> {
     let mut arcs: Vec<(u32, u32, u32)> = Vec::new();
     let at = |x: u32, event: Event| node(x as usize, event);
     let due = |x: u32, event: Event| demand.pending[x as usize].has(event);
-    let mut order = |roots: &mut Vec<u32>, (x, first): (u32, Event), (y, then): (u32, Event)| {
+    let mut order = |roots: &mut [u32], (x, first): (u32, Event), (y, then): (u32, Event)| {
         if due(x, first) && due(y, then) {
             arcs.push((at(x, first), at(y, then), 1));
             unite(roots, x, y);
@@ -322,11 +322,11 @@ fn pieces(model: &Model, demand: &Demand) -> Vec<Piece> {
 }
 
 /// Nodes of each piece numbered anew: its members first, three each, then its gates.
-fn split_up(count: usize, roots: &mut Vec<u32>, arcs: &[(u32, u32, u32)], demand: &Demand) -> Vec<Piece> {
+fn split_up(count: usize, roots: &mut [u32], arcs: &[(u32, u32, u32)], demand: &Demand) -> Vec<Piece> {
     let mut piece_of = vec![u32::MAX; roots.len()];
     let mut place = vec![u32::MAX; roots.len()];
     let mut pieces: Vec<Piece> = Vec::new();
-    for x in 0..roots.len() {
+    for (x, place) in place.iter_mut().enumerate() {
         if x < count && demand.pending[x].is_empty() {
             continue;
         }
@@ -340,7 +340,7 @@ fn split_up(count: usize, roots: &mut Vec<u32>, arcs: &[(u32, u32, u32)], demand
             });
         }
         let piece = &mut pieces[piece_of[root] as usize];
-        place[x] = piece.nodes as u32;
+        *place = piece.nodes as u32;
         if x < count {
             piece.members.push(x);
             piece.nodes += 3;

@@ -93,8 +93,12 @@ fn model_with(document: &PlanDocument, dir: Option<&FleetDir>, waived: &[String]
             "check it in the fleet directory where it was made, or plan again",
         )
     })?;
-    let lowered = plan::lower(&snapshot, waived)
+    let mut lowered = plan::lower(&snapshot, waived)
         .map_err(|errors| failure(errors.join("; "), "capgrow scan, then plan again"))?;
+    if crate::taste::has_document_style(document) {
+        plan::add_document_orders(&mut lowered.model, &snapshot)
+            .map_err(|errors| failure(errors.join("; "), "capgrow scan, then plan again"))?;
+    }
     Ok(lowered.model)
 }
 

@@ -20,6 +20,8 @@ use crate::design::Designed;
 use crate::fleet_dir::FleetDir;
 use crate::print;
 use crate::print::failure;
+use crate::taste;
+use crate::taste::Pick;
 
 /// Plans a fleet or a model, or compares two plans.
 pub fn run(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
@@ -44,8 +46,12 @@ fn of_model(args: &Args, these: &Plan, file: &Path) -> anyhow::Result<Answer> {
     let model = plan::read_model(&text)
         .map_err(|errors| check::model_failure(&file.display().to_string(), &errors))?;
     let goal = these.until.map_or(Goal::Retired, goal_of);
-    let mut document = planner::plan_model(&model, goal);
+    let pick = these.choose.map_or(Pick::Cheapest, Pick::Number);
+    let mut document = taste::plan(&model, goal, pick)?;
     document.model = Some(text);
+    if these.front && document.blocked.is_empty() {
+        return front(args, &model, goal);
+    }
     let saved = match FleetDir::open(args) {
         Ok(dir) if document.blocked.is_empty() => Some(dir.save_plan(&document)?),
         _ => None,
@@ -56,13 +62,21 @@ fn of_model(args: &Args, these: &Plan, file: &Path) -> anyhow::Result<Answer> {
 
 fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
     let dir = FleetDir::open(args)?;
-    let designed = design::design(&dir, these.until.map(goal_of))?;
+    let pick = match these.choose {
+        _ if these.front => Pick::Front,
+        Some(number) => Pick::Number(number),
+        None => Pick::Preferred,
+    };
+    let designed = design::design(&dir, these.until.map(goal_of), pick)?;
     let Designed {
         document,
         model,
         other,
         ..
     } = &designed;
+    if these.front && document.blocked.is_empty() {
+        return front(args, model, document.goal);
+    }
     if document.blocked.is_empty() {
         dir.save_plan(document)?;
     }
@@ -82,6 +96,24 @@ fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
         document.blocked.is_empty(),
         other.as_ref(),
     )
+}
+
+/// Every plan of the front goes through the checker before it is offered.
+fn front(args: &Args, model: &plan::Model, goal: Goal) -> anyhow::Result<Answer> {
+    let Ok(front) = planner::plan_front(model, goal) else {
+        return Ok(Answer::No);
+    };
+    for choice in front.choices.iter().chain(&front.narrower) {
+        if let Err(refusal) = plan::check(model, &front.plan(choice)) {
+            check::show(&refusal.report);
+            return Err(failure(
+                "the independent checker refuses a plan of the front",
+                "this is a fault of the program: please report it with the model or the snapshot",
+            ));
+        }
+    }
+    taste::show(&front, goal, args.json);
+    Ok(Answer::Yes)
 }
 
 /// The word on the command line as a goal.

@@ -30,6 +30,9 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
     if let Some((goal, bound)) = other {
         print::answer(&format!("until {}: lower bound {bound} restarts", goal.word()));
     }
+    for line in crate::taste::prices(document) {
+        print::answer(&line);
+    }
     let waves = document.steps.iter().map(|step| step.wave).max().unwrap_or(0);
     for wave in 1..=waves {
         let steps: Vec<String> = document

@@ -13,5 +13,6 @@ mod prune;
 mod rip;
 mod scripts;
 mod secrets;
+mod style;
 mod truth;
 mod vectors;
