@@ -57,7 +57,7 @@ pub fn settle(model: &Model, demand: &Demand) -> Result<Vec<Placed>, Vec<Blocked
 }
 
 /// Gives each component, the dearest first, the cheapest way that leaves no circle. Bounded by work, not by time.
-fn join(model: &Model, demand: &Demand, ways: &Ways<'_>, chosen: &mut Vec<Vec<EventSet>>) {
+fn join(model: &Model, demand: &Demand, ways: &Ways<'_>, chosen: &mut [Vec<EventSet>]) {
     let cost = (model.components.len() + model.edges.len() + 1) as u64;
     let mut work = MAX_WORK;
     let mut order: Vec<usize> = (0..chosen.len()).filter(|&x| chosen[x].len() > 1).collect();

@@ -34,12 +34,11 @@ impl Domain {
             edit(&database.join("definitions"), |text| {
                 let agents = text.split("CPUNAME ").map(|block| {
                     let agent = block.starts_with("FTA");
-                    let block = if agent {
+                    if agent {
                         block.replace("DOMAIN DM1DOM", "DOMAIN MASTERDM")
                     } else {
                         block.to_owned()
-                    };
-                    block
+                    }
                 });
                 agents.collect::<Vec<_>>().join("CPUNAME ")
             });
