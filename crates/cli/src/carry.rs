@@ -18,6 +18,7 @@ use exec::run::StepError;
 use fleet::Snapshot;
 use keystore::PrivateKey;
 use plan::CheckedPlan;
+use plan::PlanDocument;
 use serde_json::Value;
 use serde_json::json;
 
@@ -26,6 +27,9 @@ use crate::args::Args;
 use crate::fleet_dir::FleetDir;
 use crate::print;
 use crate::print::failure;
+use crate::timeline::Timeline;
+use crate::windows::Gate;
+use crate::windows::Windows;
 
 /// The new private keys that a plan needs, by the name of their material. The chain must still be the planned one.
 pub fn keys(dir: &FleetDir, snapshot: &Snapshot) -> anyhow::Result<BTreeMap<String, PrivateKey>> {
@@ -68,14 +72,7 @@ pub fn carry(
     journal: &mut Journal<'_>,
     to_wave: Option<u32>,
 ) -> anyhow::Result<(Ended, Value)> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-        signal_hook::consts::SIGHUP,
-    ] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
+    let stop = stop_by_signal()?;
     let document = checked.document();
     let keys = if document.direction == plan::Direction::Forward {
         keys(dir, snapshot)?
@@ -135,10 +132,66 @@ pub fn carry(
     }
     let mut hands = OsHands::new(&dir.vault, snapshot, document, keys, &stop, progress);
     hands.remember_old(Some(journal));
+    if document.direction == plan::Direction::Forward {
+        let mut gate = gate(dir, snapshot, document)?;
+        hands.hold = Box::new(move |step| gate.hold(&step.id, crate::cmd::now()));
+    }
     let ended = exec::run::run(checked, journal, &mut hands, to_wave)?;
     let numbers =
         json!({ "restarts": hands.restarts, "handshakes": hands.handshakes, "failed": hands.failed });
     Ok((ended, numbers))
+}
+
+/// Set when a person or the system asks the program to end.
+fn stop_by_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGHUP,
+    ] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+/// What keeps the steps of a plan within the maintenance windows. An undo is not held back: who takes a change back has
+/// a reason that does not wait.
+fn gate(dir: &FleetDir, snapshot: &Snapshot, document: &PlanDocument) -> anyhow::Result<Gate> {
+    let windows = Windows::of(&dir.doc.policy.windows)?;
+    let timeline = Timeline::of(snapshot, document);
+    let blocks = timeline.blocks(&document.waived);
+    Ok(Gate::new(windows, &timeline, blocks))
+}
+
+/// Why the first step that is not done must not begin now; `None` where it may, or nothing is left.
+pub fn held_back(
+    dir: &FleetDir,
+    snapshot: &Snapshot,
+    document: &PlanDocument,
+    done: &dyn Fn(&str) -> bool,
+) -> anyhow::Result<Option<String>> {
+    let timeline = Timeline::of(snapshot, document);
+    let next = timeline.steps.iter().find(|(step, ..)| !done(&step.id));
+    let Some((step, ..)) = next else { return Ok(None) };
+    Ok(gate(dir, snapshot, document)?.hold(&step.id, crate::cmd::now()))
+}
+
+/// Says that nothing was begun, and why.
+pub fn not_begun(args: &Args, run: Option<&str>, digest: &str, steps_done: usize, reason: &str) -> Answer {
+    if args.json {
+        print::json(&json!({
+            "version": 1, "run": run, "digest": digest, "outcome": "stopped", "steps_done": steps_done,
+            "restarts": 0, "handshakes": 0, "failed": 0, "reason": reason,
+        }));
+    } else {
+        print::answer("stopped: nothing was changed");
+    }
+    print::line(&format!("capgrow: error: {reason}"));
+    print::line(
+        "capgrow: hint: come back when a window is open; [policy] windows of capgrow.toml names them",
+    );
+    Answer::No
 }
 
 /// What recovery could not decide: files that somebody else changed while a file set was half-way.

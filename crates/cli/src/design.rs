@@ -27,6 +27,8 @@ use crate::strategy::Strategy;
 use crate::taste;
 use crate::taste::Pick;
 use crate::timeline::Timeline;
+use crate::windows;
+use crate::windows::Windows;
 
 /// A plan and everything it was made from.
 pub struct Designed {
@@ -49,6 +51,7 @@ pub fn design(dir: &FleetDir, until: Option<Goal>, pick: Pick) -> anyhow::Result
     not_offered(dir)?;
     let strategy = Strategy::of(&dir.doc)?;
     strategy::waivers_say_who_and_why(&dir.doc)?;
+    Windows::of(&dir.doc.policy.windows)?;
     let goal = until.unwrap_or_else(|| {
         let kept =
             !dir.doc.rotate.is_empty() && dir.doc.rotate.iter().all(|rotate| rotate.retire == Some(false));
@@ -104,6 +107,7 @@ fn ordered(
         }
     };
     outage(dir, &snapshot, &lowered, &mut document, &outages);
+    timetable(dir, &snapshot, &mut document)?;
     document
         .blocked
         .extend(obstacles(dir, &changes, &document, &snapshot));
@@ -184,11 +188,7 @@ fn unusable(first: &fleet::rotation::Refusal, refusals: &[fleet::rotation::Refus
 
 /// What the contract knows and this version does not carry out must not be passed over in silence.
 fn not_offered(dir: &FleetDir) -> anyhow::Result<()> {
-    let policy = &dir.doc.policy;
     let mut found = Vec::new();
-    if !policy.windows.is_empty() {
-        found.push("[policy] windows".to_owned());
-    }
     for rotate in &dir.doc.rotate {
         if rotate.to.as_ref().is_some_and(|to| to.ca.is_some()) {
             found.push(format!(
@@ -264,6 +264,23 @@ fn outage(
     if document.extra.contains_key("strategy") {
         document.blocked.extend(blocked);
     }
+}
+
+/// In which maintenance window each phase can be; a step that fits in none stands in the way.
+fn timetable(dir: &FleetDir, snapshot: &Snapshot, document: &mut PlanDocument) -> anyhow::Result<()> {
+    let windows = Windows::of(&dir.doc.policy.windows)?;
+    if windows.is_empty() || !document.blocked.is_empty() {
+        return Ok(());
+    }
+    let timeline = Timeline::of(snapshot, document);
+    let blocks = timeline.blocks(&document.waived);
+    match windows::schedule(&windows.spans(now()), now(), &timeline, &blocks) {
+        Ok(phases) => {
+            document.extra.insert("schedule".to_owned(), phases.into());
+        }
+        Err(blocked) => document.blocked.push(*blocked),
+    }
+    Ok(())
 }
 
 fn questions(snapshot: &Snapshot, lowered: &Lowered, changes: &BTreeMap<String, Changes>) -> Vec<Value> {

@@ -15,6 +15,7 @@ mod runs;
 mod strategy;
 mod taste;
 mod timeline;
+mod windows;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

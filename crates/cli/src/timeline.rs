@@ -133,6 +133,33 @@ impl<'a> Timeline<'a> {
             _ => format!("from {from} to the end of the plan and after it"),
         }
     }
+
+    /// The steps that must not be parted: while they last some link is down, as the plan's `waived` says. Positions,
+    /// first and last.
+    pub fn blocks(&self, waived: &[Value]) -> Vec<(usize, usize)> {
+        let place = |value: &Value| {
+            let id = value["step"].as_str()?;
+            self.steps.iter().position(|(step, ..)| step.id == id)
+        };
+        let mut spans: Vec<(usize, usize)> = waived
+            .iter()
+            .filter_map(|link| {
+                Some((
+                    place(&link["down_from"]).unwrap_or(0),
+                    place(&link["down_until"])?,
+                ))
+            })
+            .collect();
+        spans.sort_unstable();
+        let mut blocks: Vec<(usize, usize)> = Vec::new();
+        for (from, until) in spans {
+            match blocks.last_mut() {
+                Some(last) if from <= last.1 => last.1 = last.1.max(until),
+                _ => blocks.push((from, until)),
+            }
+        }
+        blocks
+    }
 }
 
 /// How long a step of that component lasts: its `takes`, or the time within which it notices by itself.
@@ -151,11 +178,14 @@ pub fn takes_ms(snapshot: &Snapshot, component: &str, events: &[Event]) -> u64 {
             Means::Reload(_) | Means::Restart(_) => component.effective.takes,
         }
     });
-    let longest = lasts.max().unwrap_or_default();
-    u64::try_from(longest.as_millis()).unwrap_or(u64::MAX / 1024)
+    let longest = lasts.max().unwrap_or_default().min(TEN_YEARS);
+    u64::try_from(longest.as_millis()).unwrap_or_default()
 }
 
 /// Whole seconds, rounded up.
 pub fn seconds(ms: u64) -> u64 {
     ms.div_ceil(1000)
 }
+
+/// Whatever lasts longer is said to last so long: sums of it stay numbers.
+const TEN_YEARS: Duration = Duration::from_secs(10 * 366 * 86_400);

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::date::DateDoc;
+use crate::window::Window;
 
 /// Reads a fleet file.
 ///
@@ -21,6 +22,16 @@ pub fn read(text: &str) -> Result<FleetDoc, FileError> {
             what: format!("version = {} is not known here", doc.version),
             hint: Some("this program reads version = 1".to_owned()),
         });
+    }
+    for written in &doc.policy.windows {
+        if let Err(error) = Window::parse(written) {
+            let line = text.lines().position(|line| line.contains(written.as_str()));
+            return Err(FileError {
+                line: line.unwrap_or(0) + 1,
+                what: error.to_string(),
+                hint: None,
+            });
+        }
     }
     Ok(doc)
 }

@@ -19,6 +19,7 @@ pub mod state;
 mod store_facts;
 mod unmatched;
 mod walk;
+pub mod window;
 
 pub use assemble::store_of;
 pub use changes::changes;

@@ -97,6 +97,15 @@ fn begin(args: &Args, these: &Apply, dir: &FleetDir, checked: &CheckedPlan) -> a
     let snapshot = snapshot_of(dir, document)?;
     carry::keys(dir, &snapshot)?;
     unchanged(dir, &snapshot)?;
+    if let Some(reason) = carry::held_back(dir, &snapshot, document, &|_| false)? {
+        return Ok(carry::not_begun(
+            args,
+            None,
+            &checked.digest().to_string(),
+            0,
+            &reason,
+        ));
+    }
     let mut journal = Journal::create(&machine, &runs::place(dir)?, runs::fresh_id()?)?;
     let digest = checked.digest().to_string();
     journal.append(Record::Approved {
@@ -171,6 +180,18 @@ fn resume(args: &Args, these: &Apply, dir: &FleetDir) -> anyhow::Result<Answer> 
         return Ok(Answer::No);
     };
     let mut journal = open(&machine, dir, &run.id)?;
+    let held = carry::held_back(dir, &snapshot, &document, &|step| {
+        exec::run::is_done(&journal, step)
+    })?;
+    if let (Some(reason), plan::Direction::Forward) = (held, document.direction) {
+        return Ok(carry::not_begun(
+            args,
+            Some(run.id.as_str()),
+            &digest,
+            steps_done(&run),
+            &reason,
+        ));
+    }
     // A wave to stop after counts for the call that named it; a resumed run goes on.
     let to_wave = these.to.or(to_wave.filter(|_| false));
     go(args, dir, &checked, &snapshot, &mut journal, to_wave)
@@ -277,6 +298,9 @@ fn dry_run(args: &Args, dir: &FleetDir, document: &PlanDocument) -> anyhow::Resu
                 print::answer(&format!("    run {}", command.argv.join(" ")));
             }
         }
+    }
+    if let Some(reason) = carry::held_back(dir, &snapshot, document, &|_| false)? {
+        print::answer(&format!("not now: {reason}"));
     }
     let digest = document.digest().to_string();
     print::answer(&format!(

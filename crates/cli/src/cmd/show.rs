@@ -49,6 +49,7 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
             .collect();
         print::answer(&format!("  phase {wave}  {}", steps.join("; ")));
     }
+    timetable(document);
     for question in &document.questions {
         let kind = if question["note"].as_bool() == Some(true) {
             "note"
@@ -83,6 +84,34 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
             &digest[..12]
         ));
     }
+}
+
+/// When each phase can be, where there are maintenance windows.
+fn timetable(document: &PlanDocument) {
+    for phase in document
+        .extra
+        .get("schedule")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        print::answer(&format!(
+            "  phase {}  at the earliest {} to {}, in `{}`",
+            phase["wave"],
+            local(&phase["begins"]),
+            local(&phase["ends"]),
+            text(&phase["window"])
+        ));
+    }
+}
+
+/// A moment of a document in local time.
+fn local(utc: &Value) -> String {
+    let moment = text(utc).parse::<jiff::Timestamp>();
+    moment.map_or_else(
+        |_| text(utc).to_owned(),
+        |moment| print::local_time(moment.as_second()),
+    )
 }
 
 /// Which waived link is down from when to when, and who said that it may be.

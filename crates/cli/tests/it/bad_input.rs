@@ -9,6 +9,7 @@ mod plans;
 mod settings;
 mod stores;
 mod waivers;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;

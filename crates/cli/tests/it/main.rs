@@ -16,3 +16,4 @@ mod secrets;
 mod style;
 mod truth;
 mod vectors;
+mod windows;
