@@ -4,7 +4,7 @@ use keystore::{Algorithm, Certificate, PublicKey};
 
 use crate::keytool::session::Session;
 use crate::keytool::weak::{self, Verdict};
-use crate::keytool::{dates, extension_text, hex, name_text};
+use crate::keytool::{dates, extension_text, hex, keys, name_text};
 
 /// The certificate in words.
 pub(crate) fn show(session: &Session<'_>, certificate: &Certificate) -> String {
@@ -28,12 +28,12 @@ pub(crate) fn show(session: &Session<'_>, certificate: &Certificate) -> String {
         weak::key_text(&key) + weak::key(&key).mark(),
         certificate.version(),
     );
-    text + &extension_text::show("Extensions: ", certificate.extensions())
+    text + &extension_text::show("Extensions: ", certificate.extensions(), &zone)
 }
 
 /// Java's name of a signature algorithm.
 pub(crate) fn signature_name(algorithm: &Algorithm<'_>) -> String {
-    algorithm.to_string()
+    keys::signature_name(&algorithm.oid().to_string()).unwrap_or_else(|| algorithm.to_string())
 }
 
 /// Notes what is weak about one certificate under a label. The signature of a trusted one does not count.

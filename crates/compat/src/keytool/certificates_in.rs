@@ -2,7 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use keystore::{Certificate, Format, Limits};
+use keystore::{Certificate, Curve, Format, KeyKind, Limits};
+
+use crate::keytool::extension_text;
 
 /// All certificates: of one PKCS#7, DER or PEM, or else one after the other. `None` when something in it is no
 /// certificate; no certificates at all is an empty list.
@@ -15,7 +17,7 @@ pub(crate) fn all(bytes: &[u8]) -> Option<Vec<Certificate>> {
         {
             return Some(many);
         }
-        found.push(Certificate::parse(&der).ok()?);
+        found.push(parse(&der)?);
         rest = left;
     }
     Some(found)
@@ -24,7 +26,27 @@ pub(crate) fn all(bytes: &[u8]) -> Option<Vec<Certificate>> {
 /// The first certificate; `None` when what comes first is none.
 pub(crate) fn first(bytes: &[u8]) -> Option<Certificate> {
     let (der, _) = next(bytes)??;
-    Certificate::parse(&der).ok()
+    parse(&der)
+}
+
+/// A certificate that Java accepts: with an issuer, with a subject or a critical alternative name, without damage in
+/// what is critical, and on no curve that is spelled out and unknown.
+fn parse(der: &[u8]) -> Option<Certificate> {
+    let certificate = Certificate::parse(der).ok()?;
+    let is_named_otherwise = || {
+        let name = certificate.extension(keystore::oid::SUBJECT_ALT_NAME);
+        name.is_some_and(|name| name.critical)
+    };
+    let has_names =
+        !certificate.issuer().is_empty() && (!certificate.subject().is_empty() || is_named_otherwise());
+    let is_explicit = matches!(
+        certificate.public_key().kind(),
+        KeyKind::Ec {
+            curve: Curve::Explicit
+        }
+    );
+    let is_accepted = has_names && !is_explicit && extension_text::are_accepted(certificate.extensions());
+    is_accepted.then_some(certificate)
 }
 
 /// The next DER or PEM object and what follows it. `None`: damaged; `Some(None)`: the end.

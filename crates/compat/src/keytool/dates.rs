@@ -39,23 +39,23 @@ pub(crate) fn start(text: Option<&str>, now_ms: i64, zone: &TimeZone) -> Result<
     Ok(moment.timestamp().as_millisecond().div_euclid(1000))
 }
 
-/// The end of a validity that begins at `start`.
-///
-/// # Errors
-/// After the year 9999.
-pub(crate) fn end(start: i64, days: i64) -> Result<i64> {
-    let end = days
-        .checked_mul(86_400)
-        .and_then(|seconds| start.checked_add(seconds));
-    let year = end
-        .and_then(|end| Timestamp::from_second(end).ok())
-        .map(|end| end.to_zoned(TimeZone::UTC).year());
-    match (end, year) {
-        (Some(end), Some(..=9999)) => Ok(end),
-        _ => Err(fault::plain(
-            "Validity period ends at calendar year 10000 which is greater than 9999",
-        )),
+/// The end of a validity that begins at `start`; the error is the year that it would end in.
+pub(crate) fn end(start: i64, days: i64) -> std::result::Result<i64, i64> {
+    let end = days.saturating_mul(86_400).saturating_add(start);
+    match year_of(end.div_euclid(86_400)) {
+        year @ 10_000.. => Err(year),
+        _ => Ok(end),
     }
+}
+
+/// The year of a day counted from 1970, which can lie past all calendars.
+fn year_of(day: i64) -> i64 {
+    // Eras of 400 years have 146,097 days; they begin on the first of March.
+    let day = day + 719_468;
+    let (era, rest) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year = (rest - rest / 1_460 + rest / 36_524 - rest / 146_096) / 365;
+    let day_of_year = rest - (365 * year + year / 4 - year / 100);
+    era * 400 + year + i64::from(day_of_year >= 306)
 }
 
 fn shifted(mut moment: Zoned, text: &str) -> Result<Zoned> {
@@ -91,6 +91,7 @@ fn shifted(mut moment: Zoned, text: &str) -> Result<Zoned> {
     Ok(moment)
 }
 
+/// A date, a time, or both. Numbers past their ends go on counting: the 45th of January is in February.
 fn fixed(now: &Zoned, text: &str) -> Result<Zoned> {
     let (day, time) = match text.len() {
         19 if text.as_bytes()[10] == b' ' => (text.get(..10), text.get(11..)),
@@ -98,17 +99,37 @@ fn fixed(now: &Zoned, text: &str) -> Result<Zoned> {
         8 => (None, Some(text)),
         _ => return Err(bad()),
     };
-    let day = match day {
-        Some(day) => Date::strptime("%Y/%m/%d", day).map_err(|_| bad())?,
-        None => now.date(),
-    };
-    let time = match time {
-        Some(time) => Time::strptime("%H:%M:%S", time).map_err(|_| bad())?,
-        None => now.time(),
-    };
-    day.to_datetime(time)
-        .to_zoned(now.time_zone().clone())
-        .map_err(|_| bad())
+    let mut moment = now.datetime();
+    if let Some(day) = day {
+        let [year, month, date] = numbers(day, '/', [4, 2, 2])?;
+        let first = Date::new(year as i16, 1, 1).map_err(|_| bad())?;
+        let span = Span::new().months(month - 1).days(date - 1);
+        moment = first
+            .checked_add(span)
+            .map_err(|_| bad())?
+            .to_datetime(moment.time());
+    }
+    if let Some(time) = time {
+        let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+        let span = Span::new().hours(hour).minutes(minute).seconds(second);
+        let midnight = moment.date().to_datetime(Time::midnight());
+        moment = midnight.checked_add(span).map_err(|_| bad())?;
+    }
+    moment.to_zoned(now.time_zone().clone()).map_err(|_| bad())
+}
+
+fn numbers(text: &str, separator: char, lengths: [usize; 3]) -> Result<[i64; 3]> {
+    let parts: Vec<&str> = text.split(separator).collect();
+    let fits = parts.len() == 3
+        && parts
+            .iter()
+            .zip(lengths)
+            .all(|(part, length)| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()));
+    if !fits {
+        return Err(bad());
+    }
+    let number = |at: usize| parts[at].parse().map_err(|_| bad());
+    Ok([number(0)?, number(1)?, number(2)?])
 }
 
 fn bad() -> fault::Stop {

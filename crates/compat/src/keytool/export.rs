@@ -6,6 +6,8 @@ use crate::keytool::{certificate_text, list, pem_text};
 
 /// Writes the certificate of an entry, DER or PEM.
 pub(crate) fn run(session: &mut Session<'_>) -> Result<()> {
+    let file = session.args.file.clone();
+    session.check_output(file.as_deref())?;
     list::warn_of_unchecked(session);
     let alias = session.alias();
     let item = session
@@ -20,7 +22,6 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<()> {
         true => pem_text::certificate(certificate.der()).into_bytes(),
         false => certificate.der().to_vec(),
     };
-    let file = session.args.file.clone();
     session.write_output(file.as_deref(), &bytes)?;
     certificate_text::check(session, "The certificate", &certificate);
     if let Some(file) = file {

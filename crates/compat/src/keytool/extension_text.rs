@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use keystore::der::{self, Der, Element, tag};
 use keystore::oid::{self, Oid};
 use keystore::{Extension, GeneralName, ReadError};
 
-use crate::keytool::{hex, name_text, oids};
+use crate::keytool::{dates, hex, name_text, oids};
 
 /// All extensions, numbered, under a title; nothing when there are none. Known ones come by name, unknown ones before
 /// them by number, and those that cannot be read last.
-pub(crate) fn show<'a>(title: &str, extensions: impl Iterator<Item = Extension<'a>>) -> String {
+pub(crate) fn show<'a>(
+    title: &str,
+    extensions: impl Iterator<Item = Extension<'a>>,
+    zone: &TimeZone,
+) -> String {
     let (mut sound, mut damaged) = (BTreeMap::new(), BTreeMap::new());
     for extension in extensions {
         let dotted = extension.oid.to_string();
-        match body(&extension) {
+        match body(&extension, zone) {
             Some(Ok(text)) => {
                 let name = known_name(extension.oid).unwrap_or(&dotted).to_owned();
                 sound.insert(name, head(&extension) + &text);
@@ -37,9 +42,19 @@ pub(crate) fn show<'a>(title: &str, extensions: impl Iterator<Item = Extension<'
     out
 }
 
+/// Extensions in the order in which Java keeps them: by their names, or numbers.
+pub(crate) fn sorted<'a>(extensions: &[Extension<'a>]) -> Vec<Extension<'a>> {
+    let key = |extension: &Extension<'a>| {
+        known_name(extension.oid).map_or_else(|| extension.oid.to_string(), str::to_owned)
+    };
+    let mut sorted = extensions.to_vec();
+    sorted.sort_by_key(key);
+    sorted
+}
+
 /// One extension, with its identifier in front.
-pub(crate) fn one(extension: &Extension<'_>) -> String {
-    match body(extension) {
+pub(crate) fn one(extension: &Extension<'_>, zone: &TimeZone) -> String {
+    match body(extension, zone) {
         Some(Ok(text)) => head(extension) + &text,
         None => head(extension) + &raw(extension),
         Some(Err(_)) => unparseable(extension),
@@ -51,18 +66,47 @@ fn head(extension: &Extension<'_>) -> String {
 }
 
 fn raw(extension: &Extension<'_>) -> String {
-    // The dump is of the value as the extension holds it, its OCTET STRING included.
-    let value = der::write_octets(extension.value);
-    hex::dump(&value) + "\n"
+    match extension.value {
+        [] => "(Empty value)
+"
+        .to_owned(),
+        value => {
+            hex::dump(value)
+                + "
+"
+        }
+    }
 }
 
 fn unparseable(extension: &Extension<'_>) -> String {
     let name = known_name(extension.oid).unwrap_or_default();
+    let why = match name {
+        "BasicConstraints" => "Invalid encoding of BasicConstraints".to_owned(),
+        "ExtendedKeyUsage" => "Invalid encoding for ExtendedKeyUsageExtension.".to_owned(),
+        "InhibitAnyPolicy" if !extension.critical => {
+            "Criticality cannot be false for InhibitAnyPolicy".to_owned()
+        }
+        "IssuerAlternativeName" | "SubjectAlternativeName" => "Invalid encoding for GeneralNames.".to_owned(),
+        "KeyUsage" => {
+            let tag = extension.value.first().copied().unwrap_or(0);
+            format!("DerValue.getBitString, not a bit string {tag}")
+        }
+        name => format!("Invalid encoding of {name}"),
+    };
+    let dump = hex::dump(extension.value);
+    let head = head(extension);
     format!(
-        "{}Unparseable {name} extension due to\n\n{}",
-        head(extension),
-        hex::dump(extension.value)
+        "{head}Unparseable {name} extension due to
+java.io.IOException: {why}
+
+{dump}"
     )
+}
+
+/// Whether Java accepts a certificate with these extensions: what is critical, known and damaged it refuses.
+pub(crate) fn are_accepted<'a>(mut extensions: impl Iterator<Item = Extension<'a>>) -> bool {
+    extensions
+        .all(|extension| !extension.critical || !matches!(body(&extension, &TimeZone::UTC), Some(Err(_))))
 }
 
 /// The name under which Java files an extension that it understands.
@@ -75,7 +119,7 @@ fn known_name(oid: Oid<'_>) -> Option<&'static str> {
 }
 
 /// The text of an extension; nothing for one that Java does not know.
-fn body(extension: &Extension<'_>) -> Option<Result<String, ReadError>> {
+fn body(extension: &Extension<'_>, zone: &TimeZone) -> Option<Result<String, ReadError>> {
     let text = match extension.oid {
         oid::AUTHORITY_KEY_IDENTIFIER => authority_key(extension),
         oid::SUBJECT_KEY_IDENTIFIER => extension
@@ -92,10 +136,12 @@ fn body(extension: &Extension<'_>) -> Option<Result<String, ReadError>> {
         other => match other.to_string().as_str() {
             "1.3.6.1.5.5.7.1.1" => access("AuthorityInfoAccess", extension),
             "1.3.6.1.5.5.7.1.11" => access("SubjectInfoAccess", extension),
-            "2.5.29.20" => number("CRL Number", extension),
+            "2.5.29.16" => private_key_usage(extension, zone),
+            "2.5.29.20" => crl_number(extension),
             "2.5.29.21" => reason(extension),
             "2.5.29.46" => distribution_points("FreshestCRL", extension),
             "2.5.29.54" => inhibit_any_policy(extension),
+            "2.5.29.33" => policy_mappings(extension),
             "2.5.29.36" => policy_constraints(extension),
             "2.16.840.1.113730.1.1" => netscape_type(extension),
             _ => return None,
@@ -118,22 +164,23 @@ fn authority_key(extension: &Extension<'_>) -> Result<String, ReadError> {
         out.push_str(&format!("[{}]\n", general_names(Der::new(issuer))?.join("\n")));
     }
     if let Some(serial) = parts.serial {
-        out.push_str(&format!("SerialNumber: [{}]\n", spaced_hex(serial)));
+        out.push_str(&format!(
+            "SerialNumber: {}
+",
+            pairs(serial)
+        ));
     }
     Ok(out + "]\n")
 }
 
-/// A serial number in groups of eight digits, each with four blanks in front.
-fn spaced_hex(serial: &[u8]) -> String {
-    let digits: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
-    in_groups(match digits.trim_start_matches('0') {
-        "" => "0",
-        digits => digits,
-    })
+/// `0a:1b:2c`.
+pub(crate) fn pairs(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(":")
 }
 
 /// Digits in groups of eight from the right, each with four blanks in front.
-pub(crate) fn in_groups(digits: &str) -> String {
+fn in_groups(digits: &str) -> String {
     let first = digits.len() % 8;
     let mut groups: Vec<&str> = Vec::new();
     if first > 0 {
@@ -147,12 +194,16 @@ fn basic_constraints(extension: &Extension<'_>) -> Result<String, ReadError> {
     let constraints = extension.basic_constraints()?;
     let length = match (constraints.is_authority, constraints.path_length) {
         (true, Some(length)) => length.to_string(),
-        (true, None) => "no limit".to_owned(),
-        (false, _) => "undefined".to_owned(),
+        (true, None) => " no limit".to_owned(),
+        (false, _) => " undefined".to_owned(),
     };
     let is_authority = constraints.is_authority;
     Ok(format!(
-        "BasicConstraints:[\n  CA:{is_authority}\n  PathLen: {length}\n]\n"
+        "BasicConstraints:[
+  CA:{is_authority}
+  PathLen:{length}
+]
+"
     ))
 }
 
@@ -207,7 +258,7 @@ fn general_name(element: &Element<'_>) -> Result<String, ReadError> {
         GeneralName::Other(0xa0, content) => {
             let mut parts = Der::new(content);
             let kind = parts.expect(tag::OID, "other name")?.oid("other name")?;
-            format!("Other-Name: {kind}")
+            format!("Other-Name: Unrecognized ObjectIdentifier: {kind}")
         }
         _ => format!("Unrecognized GeneralName tag: ({})", element.tag & 0x1f),
     })
@@ -256,9 +307,13 @@ fn distribution_points(title: &str, extension: &Extension<'_>) -> Result<String,
                         ));
                     }
                 }
-                0x81 => text.push_str("     ReasonFlags:\n"),
+                0x81 => text.push_str(&format!(
+                    "   ReasonFlags:
+{}",
+                    reasons(&part)?
+                )),
                 0xa2 => text.push_str(&format!(
-                    "     CRLIssuer:[{}]\n",
+                    "   CRLIssuer:[{}]\n",
                     general_names(part.children())?.join(", ")
                 )),
                 _ => {}
@@ -295,6 +350,18 @@ fn policies(extension: &Extension<'_>) -> Result<String, ReadError> {
     Ok(out + "]\n")
 }
 
+/// The flags of a BIT STRING with an implicit tag: unused bits first.
+fn reasons(part: &Element<'_>) -> Result<String, ReadError> {
+    let octets = part.content.get(1..).unwrap_or_default();
+    let is_set = |bit: usize| {
+        octets
+            .get(bit / 8)
+            .is_some_and(|octet| octet & (0x80 >> (bit % 8)) != 0)
+    };
+    let set = REASON_FLAGS.iter().enumerate().filter(|(bit, _)| is_set(*bit));
+    Ok(set.map(|(_, name)| format!("    {name}\n")).collect())
+}
+
 fn name_constraints(extension: &Extension<'_>) -> Result<String, ReadError> {
     let mut parts = der::only(
         extension.value,
@@ -307,17 +374,18 @@ fn name_constraints(extension: &Extension<'_>) -> Result<String, ReadError> {
     while !parts.is_empty() {
         let part = parts.any("subtrees")?;
         let title = if part.tag == 0xa0 { "Permitted" } else { "Excluded" };
-        out.push_str(&format!("\n    {title}:"));
         let (mut trees, mut texts) = (part.children(), Vec::new());
         while !trees.is_empty() {
             let mut tree = trees.sequence("subtree")?;
             let base = general_name(&tree.any("base")?)?;
             texts.push(format!(
-                "\n    GeneralSubtree: [\n    GeneralName: {base}\n    Minimum: 0\t    Maximum: undefined\n    ]"
+                "\n   GeneralSubtree: [\n    GeneralName: {base}\n    Minimum: 0\n    Maximum: undefined    ]\n"
             ));
         }
-        out.push_str(&texts.concat());
-        out.push('\n');
+        out.push_str(&format!(
+            "\n    {title}:   GeneralSubtrees:\n[{}]\n",
+            texts.join(", ")
+        ));
     }
     Ok(out + "   ]\n")
 }
@@ -340,14 +408,74 @@ fn access(title: &str, extension: &Extension<'_>) -> Result<String, ReadError> {
     Ok(format!("{title} [\n  [{}]\n]\n", parts.join(", ")))
 }
 
-fn number(title: &str, extension: &Extension<'_>) -> Result<String, ReadError> {
+fn crl_number(extension: &Extension<'_>) -> Result<String, ReadError> {
     let number = der::only(extension.value, extension.offset, tag::INTEGER, "number")?;
     let digits: String = number.content.iter().map(|byte| format!("{byte:02x}")).collect();
     let digits = match digits.trim_start_matches('0') {
-        "" => "0".to_owned(),
-        digits => digits.to_owned(),
+        "" => "0",
+        digits => digits,
     };
-    Ok(format!("{title}: {digits}\n"))
+    Ok(format!(
+        "CRL Number: {}
+",
+        in_groups(digits)
+    ))
+}
+
+fn private_key_usage(extension: &Extension<'_>, zone: &TimeZone) -> Result<String, ReadError> {
+    let what = "private key usage";
+    let mut parts = der::only(extension.value, extension.offset, tag::SEQUENCE, what)?.children();
+    let mut out = "PrivateKeyUsage: [
+"
+    .to_owned();
+    if let Some(from) = parts.optional(tag::context(0), what)? {
+        out.push_str(&format!("From: {}", generalized(&from, zone)));
+        if !parts.is_empty() {
+            out.push_str(", ");
+        }
+    }
+    if let Some(to) = parts.optional(tag::context(1), what)? {
+        out.push_str(&format!("To: {}", generalized(&to, zone)));
+    }
+    Ok(out
+        + "]
+")
+}
+
+/// A GeneralizedTime under an implicit tag.
+fn generalized(element: &Element<'_>, zone: &TimeZone) -> String {
+    let text = String::from_utf8_lossy(element.content);
+    let read = jiff::civil::DateTime::strptime("%Y%m%d%H%M%SZ", text.as_bytes());
+    let moment = read.and_then(|read| read.to_zoned(TimeZone::UTC));
+    moment.map_or_else(
+        |_| text.into_owned(),
+        |moment| dates::full(moment.timestamp().as_second(), zone),
+    )
+}
+
+fn policy_mappings(extension: &Extension<'_>) -> Result<String, ReadError> {
+    let what = "policy mapping";
+    let mut rows = der::only(extension.value, extension.offset, tag::SEQUENCE, what)?.children();
+    let mut maps = Vec::new();
+    while !rows.is_empty() {
+        let mut pair = rows.sequence(what)?;
+        let issuer = pair.expect(tag::OID, what)?.oid(what)?;
+        let subject = pair.expect(tag::OID, what)?.oid(what)?;
+        maps.push(format!(
+            "CertificatePolicyMap: [
+IssuerDomain:CertificatePolicyId: [{issuer}]
+SubjectDomain:CertificatePolicyId: \
+             [{subject}]
+]
+"
+        ));
+    }
+    Ok(format!(
+        "PolicyMappings [
+[{}]]
+",
+        maps.join(", ")
+    ))
 }
 
 fn reason(extension: &Extension<'_>) -> Result<String, ReadError> {
@@ -358,6 +486,12 @@ fn reason(extension: &Extension<'_>) -> Result<String, ReadError> {
 }
 
 fn inhibit_any_policy(extension: &Extension<'_>) -> Result<String, ReadError> {
+    if !extension.critical {
+        return Err(ReadError::BadValue {
+            what: "inhibitAnyPolicy",
+            offset: extension.offset,
+        });
+    }
     let skip = der::only(extension.value, extension.offset, tag::INTEGER, "skip")?.unsigned("skip")?;
     Ok(format!("InhibitAnyPolicy: {skip}\n"))
 }
@@ -378,7 +512,7 @@ fn policy_constraints(extension: &Extension<'_>) -> Result<String, ReadError> {
     };
     let (require, inhibit) = (part(0x80)?, part(0x81)?);
     Ok(format!(
-        "PolicyConstraints: [  Require: {require}; Inhibit: {inhibit} ]\n"
+        "PolicyConstraints: [  Require: {require};\tInhibit: {inhibit} ]\n"
     ))
 }
 
@@ -412,7 +546,9 @@ const NAMES: &[(&str, &str)] = &[
     ("2.5.29.30", "NameConstraints"),
     ("1.3.6.1.5.5.7.1.1", "AuthorityInfoAccess"),
     ("1.3.6.1.5.5.7.1.11", "SubjectInfoAccess"),
+    ("2.5.29.16", "PrivateKeyUsage"),
     ("2.5.29.20", "CRLNumber"),
+    ("2.5.29.33", "PolicyMappings"),
     ("2.5.29.21", "CRLReasonCode"),
     ("2.5.29.46", "FreshestCRL"),
     ("2.5.29.54", "InhibitAnyPolicy"),
@@ -440,17 +576,29 @@ const ACCESS: &[(&str, &str)] = &[
 ];
 
 const REASONS: &[&str] = &[
-    "Unspecified",
-    "Key Compromise",
-    "CA Compromise",
-    "Affiliation Changed",
-    "Superseded",
-    "Cessation Of Operation",
-    "Certificate Hold",
-    "Unused",
-    "Remove from CRL",
-    "Privilege Withdrawn",
-    "AA Compromise",
+    "UNSPECIFIED",
+    "KEY_COMPROMISE",
+    "CA_COMPROMISE",
+    "AFFILIATION_CHANGED",
+    "SUPERSEDED",
+    "CESSATION_OF_OPERATION",
+    "CERTIFICATE_HOLD",
+    "UNUSED",
+    "REMOVE_FROM_CRL",
+    "PRIVILEGE_WITHDRAWN",
+    "AA_COMPROMISE",
+];
+
+const REASON_FLAGS: &[&str] = &[
+    "unused",
+    "key compromise",
+    "CA compromise",
+    "affiliation changed",
+    "superseded",
+    "cessation of operation",
+    "certificate hold",
+    "privilege withdrawn",
+    "AA compromise",
 ];
 
 const NETSCAPE: &[&str] = &[

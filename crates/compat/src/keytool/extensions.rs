@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keystore::der::{self, tag};
 use keystore::{Extension, PublicKey};
 
-use crate::keytool::fault::{self, Result};
+use crate::keytool::fault::{self, Result, Stop};
 use crate::keytool::oids;
 
 mod names;
@@ -18,6 +18,22 @@ mod names;
 /// # Errors
 /// For text that is no extension, in the words of Java.
 pub(crate) fn build(
+    requested: Option<&[Extension<'_>]>,
+    kept: &[Extension<'_>],
+    texts: &[String],
+    spki: &[u8],
+    authority: Option<&[u8]>,
+) -> Result<Vec<u8>> {
+    rows(requested, kept, texts, spki, authority).map_err(|stop| match stop {
+        // The original wraps what its own encoders refuse.
+        Stop::Fault(fault) if fault.class.starts_with("java.io.") || fault.class.starts_with("java.net.") => {
+            fault::of_class("java.lang.RuntimeException", fault.to_string())
+        }
+        other => other,
+    })
+}
+
+fn rows(
     requested: Option<&[Extension<'_>]>,
     kept: &[Extension<'_>],
     texts: &[String],

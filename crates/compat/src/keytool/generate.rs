@@ -22,6 +22,9 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<()> {
     }
     keys::is_known(&algorithm)?;
     let signer = signer(session)?;
+    if signer.is_none() && session.args.signature_algorithm.is_none() {
+        keys::can_sign(&algorithm)?;
+    }
     let subject = match session.args.dname.clone() {
         Some(name) => name_text::encode(&name)?,
         None => {
@@ -29,6 +32,14 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<()> {
             ask_name(session)?
         }
     };
+    if subject == [0x30, 0] && signer.is_none() {
+        // The original writes such a certificate, and then no store with it can be read again.
+        let message = "Empty issuer DN not allowed in X509Certificates";
+        return Err(fault::of_class(
+            "java.security.cert.CertificateParsingException",
+            message,
+        ));
+    }
     let pair = keys::generate(&algorithm, session.args.key_size, session.args.group.as_deref())?;
     let certificate = issue(session, &pair, &subject, signer.as_ref())?;
     say_what(session, &certificate, &algorithm);
@@ -80,7 +91,10 @@ fn issue(session: &Session<'_>, pair: &Pair, subject: &[u8], signer: Option<&Sig
         session.io.now_ms(),
         &session.io.zone(),
     )?;
-    let not_after = dates::end(not_before, session.args.validity_days)?;
+    let not_after = dates::end(not_before, session.args.validity_days).map_err(|year| {
+        let message = format!("Validity period ends at calendar year {year} which is greater than 9999");
+        fault::of_class("java.security.cert.CertificateException", message)
+    })?;
     let (key, issuer, signature) = match signer {
         Some(signer) => (
             &signer.key,

@@ -34,14 +34,14 @@ pub(crate) struct Signed {
 /// As the generators of Java refuse: unknown algorithm, unknown curve, a size that is not offered.
 pub(crate) fn generate(algorithm: &str, size: Option<i32>, group: Option<&str>) -> Result<Pair> {
     let upper = algorithm.to_uppercase();
+    if group.is_some() && matches!(upper.as_str(), "RSA" | "RSASSA-PSS" | "DSA") {
+        return Err(refused("Inappropriate parameter"));
+    }
     let key = match upper.as_str() {
         "RSA" | "RSASSA-PSS" => PKey::from_rsa(Rsa::generate(rsa_size(size)?).map_err(broken)?),
         "DSA" => PKey::from_dsa(Dsa::generate(dsa_size(size)?).map_err(broken)?),
         "EC" => PKey::from_ec_key(ec_key(size, group)?),
-        "EDDSA" | "ED25519" | "ED448" | "XDH" | "X25519" | "X448" => {
-            let name = group.map_or(upper.clone(), str::to_uppercase);
-            modern_key(&name, size)
-        }
+        "EDDSA" | "ED25519" | "ED448" | "XDH" | "X25519" | "X448" => Ok(modern_key(&upper, size, group)?),
         _ => return Err(no_generator(algorithm)),
     };
     let key = key.map_err(broken)?;
@@ -70,11 +70,24 @@ pub(crate) fn is_known(algorithm: &str) -> Result<()> {
         "XDH",
         "X25519",
         "X448",
+        "DH",
     ];
     if known.contains(&algorithm.to_uppercase().as_str()) {
         return Ok(());
     }
     Err(no_generator(algorithm))
+}
+
+/// Whether keys of this algorithm sign.
+///
+/// # Errors
+/// `IllegalArgumentException` for those that only agree on secrets.
+pub(crate) fn can_sign(algorithm: &str) -> Result<()> {
+    match algorithm.to_uppercase().as_str() {
+        "XDH" | "X25519" | "X448" => Err(refused("Cannot derive signature algorithm from XDH")),
+        "DH" | "DIFFIEHELLMAN" => Err(refused("Cannot derive signature algorithm from DH")),
+        _ => Ok(()),
+    }
 }
 
 fn no_generator(algorithm: &str) -> Stop {
@@ -108,6 +121,17 @@ pub(crate) fn default_signature(key: &PublicKey<'_>) -> Result<String> {
         }
         _ => return Err(fault::plain("Cannot derive signature algorithm")),
     })
+}
+
+/// Java's name of a signature algorithm that the store library does not name.
+pub(crate) fn signature_name(oid: &str) -> Option<String> {
+    let row = |row: &Digest| match oid {
+        _ if row.rsa == oid => Some(format!("{}withRSA", row.name)),
+        _ if row.dsa == oid => Some(format!("{}withDSA", row.name)),
+        _ if row.ecdsa == oid => Some(format!("{}withECDSA", row.name)),
+        _ => None,
+    };
+    DIGESTS.iter().find_map(row)
 }
 
 /// Signs `content` by the algorithm named.
@@ -298,24 +322,23 @@ fn as_pss(encoded: &[u8]) -> Result<Vec<u8>> {
 fn rsa_size(size: Option<i32>) -> Result<u32> {
     match size.unwrap_or(2048) {
         size @ 512..=16384 => Ok(size as u32),
-        size if size < 512 => Err(fault::of_class(fault::ILLEGAL_ARGUMENT, "Invalid key sizes")),
-        _ => Err(fault::of_class(
-            INVALID_PARAMETER,
-            "RSA keys must be no longer than 16384 bits",
-        )),
+        _ => Err(refused("Invalid key sizes")),
     }
 }
 
 fn dsa_size(size: Option<i32>) -> Result<u32> {
     match size.unwrap_or(2048) {
-        size @ (1024 | 2048 | 3072) => Ok(size as u32),
-        size @ 512..1024 if size % 64 == 0 => Ok(size as u32),
-        _ => {
-            let message =
-                "Modulus size must range from 512 to 1024 and be a multiple of 64, or be 2048, 3072";
-            Err(fault::of_class(INVALID_PARAMETER, message))
-        }
+        size @ (2048 | 3072) => Ok(size as u32),
+        size @ 512..=1024 if size % 64 == 0 => Ok(size as u32),
+        size @ ..=1024 => Err(refused(&format!(
+            "Unsupported prime and subprime size combination: {size}, 160"
+        ))),
+        size => Err(refused(&format!("Invalid DSA Prime Size: {size}"))),
     }
+}
+
+fn refused(why: &str) -> Stop {
+    fault::of_class(fault::ILLEGAL_ARGUMENT, why)
 }
 
 fn ec_key(size: Option<i32>, group: Option<&str>) -> Result<EcKey<Private>> {
@@ -325,12 +348,7 @@ fn ec_key(size: Option<i32>, group: Option<&str>) -> Result<EcKey<Private>> {
             .find(|(known, _)| known.contains(&name.to_lowercase().as_str()))
         {
             Some((_, curve)) => *curve,
-            None => {
-                return Err(fault::of_class(
-                    fault::ILLEGAL_ARGUMENT,
-                    format!("Unknown curve name: {name}"),
-                ));
-            }
+            None => return Err(unsupported_curve(name)),
         },
         (None, 256) => Nid::X9_62_PRIME256V1,
         (None, 384) => Nid::SECP384R1,
@@ -352,18 +370,43 @@ pub(crate) fn curve_of_size(size: i32) -> Result<&'static str> {
     }
 }
 
+fn unsupported_curve(name: &str) -> Stop {
+    refused(&match weak::known_curve(name) {
+        Some((oid, known)) => format!("Curve not supported: {known} ({oid})"),
+        None => format!("Unknown curve name: {name}"),
+    })
+}
+
 fn no_such_curve() -> Stop {
     let message = "Not a supported curve: sun.security.util.ECKeySizeParameterSpec";
     fault::of_class("java.security.spec.InvalidParameterSpecException", message)
 }
 
-fn modern_key(name: &str, size: Option<i32>) -> std::result::Result<PKey<Private>, ErrorStack> {
-    match (name, size) {
-        ("ED448", _) | ("EDDSA", Some(448)) => PKey::generate_ed448(),
-        ("X448", _) | ("XDH", Some(448)) => PKey::generate_x448(),
-        ("X25519" | "XDH", _) => PKey::generate_x25519(),
-        _ => PKey::generate_ed25519(),
-    }
+fn modern_key(algorithm: &str, size: Option<i32>, group: Option<&str>) -> Result<PKey<Private>> {
+    let kind = match (algorithm, group, size) {
+        ("EDDSA" | "XDH", Some(group), _) => group.to_uppercase(),
+        ("EDDSA", None, None | Some(255)) => "ED25519".to_owned(),
+        ("EDDSA", None, Some(448)) => "ED448".to_owned(),
+        ("XDH", None, None | Some(255)) => "X25519".to_owned(),
+        ("XDH", None, Some(448)) => "X448".to_owned(),
+        ("ED25519" | "X25519", _, None | Some(255)) | ("ED448" | "X448", _, None | Some(448)) => {
+            algorithm.to_owned()
+        }
+        (_, _, size) => return Err(refused(&format!("Unsupported size: {}", size.unwrap_or(-1)))),
+    };
+    let made = match kind.as_str() {
+        "ED25519" => PKey::generate_ed25519(),
+        "ED448" => PKey::generate_ed448(),
+        "X25519" => PKey::generate_x25519(),
+        "X448" => PKey::generate_x448(),
+        _ => {
+            return Err(refused(&format!(
+                "Unsupported name: {}",
+                group.unwrap_or_default()
+            )));
+        }
+    };
+    made.map_err(broken)
 }
 
 fn wrong_key(key: &PKey<Private>) -> Stop {
@@ -384,7 +427,6 @@ fn broken(error: ErrorStack) -> Stop {
 }
 
 const PSS: &str = "1.2.840.113549.1.1.10";
-const INVALID_PARAMETER: &str = "java.security.InvalidParameterException";
 
 const DIGESTS: &[Digest] = &[
     row(
@@ -434,6 +476,22 @@ const DIGESTS: &[Digest] = &[
         "2.16.840.1.101.3.4.3.4",
         "1.2.840.10045.4.3.4",
         "2.16.840.1.101.3.4.2.3",
+    ),
+    row(
+        "SHA512/224",
+        || MessageDigest::from_name("SHA512-224").unwrap_or_else(MessageDigest::null),
+        "1.2.840.113549.1.1.15",
+        "",
+        "",
+        "2.16.840.1.101.3.4.2.5",
+    ),
+    row(
+        "SHA512/256",
+        || MessageDigest::from_name("SHA512-256").unwrap_or_else(MessageDigest::null),
+        "1.2.840.113549.1.1.16",
+        "",
+        "",
+        "2.16.840.1.101.3.4.2.6",
     ),
     row(
         "SHA3-256",

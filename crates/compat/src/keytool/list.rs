@@ -21,7 +21,7 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<()> {
 
 /// Says that nobody checked the store, when no password was given.
 pub(crate) fn warn_of_unchecked(session: &mut Session<'_>) {
-    if session.store_password.is_none() && !session.is_passwordless {
+    if session.store_password.is_none() && !session.is_passwordless && !session.args.is_protected {
         session.io.complain(&format!(
             "\n{STARS}\n* The integrity of the information stored in your keystore  *\n* has NOT been verified!  In order to verify \
              its integrity, *\n* you must provide your keystore password.                  *\n{STARS}\n\n"

@@ -93,7 +93,11 @@ pub(crate) fn encode(text: &str) -> Result<Vec<u8>> {
     let mut rows = Vec::new();
     if !text.is_empty() {
         for row in split(text, &[',', ';']) {
-            let attributes: Result<Vec<Vec<u8>>> = split(row, &['+']).into_iter().map(attribute).collect();
+            let parts = split(row, &['+']);
+            if parts.iter().any(|part| part.is_empty()) {
+                return Err(fault::io_fault(format!("empty AVA in RDN \"{row}\"")));
+            }
+            let attributes: Result<Vec<Vec<u8>>> = parts.into_iter().map(attribute).collect();
             rows.push(der::write_set_of(attributes?));
         }
     }
@@ -136,9 +140,6 @@ fn attribute(part: &str) -> Result<Vec<u8>> {
         return Err(fault::io_fault("Incorrect AVA format"));
     };
     let keyword = keyword.trim();
-    if keyword.is_empty() {
-        return Err(fault::io_fault("keyword not found"));
-    }
     let value = value.trim_start_matches([' ', '\n']);
     if let Some(hex) = value.strip_prefix('#') {
         let kind = kind_of(keyword)?;
@@ -197,7 +198,7 @@ fn read_quoted(value: &str) -> Result<String> {
     let mut out = String::new();
     loop {
         match characters.next() {
-            None => return Err(fault::io_fault("Unexpected EOF: unterminated quoted string")),
+            None => return Err(fault::io_fault("Quoted string did not end in quote")),
             Some('"') => break,
             Some('\\') => match characters.next() {
                 Some(escaped) => out.push(escaped),
@@ -222,7 +223,7 @@ fn read_plain(value: &str) -> Result<String> {
         if character == '\\' {
             let first = characters
                 .next()
-                .ok_or_else(|| fault::io_fault("Invalid escaped character in AVA: '\u{ffff}'"))?;
+                .ok_or_else(|| fault::io_fault("Invalid trailing backslash"))?;
             match (
                 first.to_digit(16),
                 characters.peek().and_then(|next| next.to_digit(16)),
@@ -231,7 +232,12 @@ fn read_plain(value: &str) -> Result<String> {
                     characters.next();
                     out.push((high * 16 + low) as u8);
                 }
-                _ => out.extend_from_slice(first.encode_utf8(&mut [0; 4]).as_bytes()),
+                _ if ESCAPABLE.contains(first) => out.push(first as u8),
+                _ => {
+                    return Err(fault::io_fault(format!(
+                        "Invalid escaped character in AVA: '{first}'"
+                    )));
+                }
             }
             keep = out.len();
             continue;
@@ -246,8 +252,11 @@ fn read_plain(value: &str) -> Result<String> {
 }
 
 fn bytes_of_hex(hex: &str) -> Result<Vec<u8>> {
-    let digits: Option<Vec<u32>> = hex.chars().map(|character| character.to_digit(16)).collect();
-    let digits = digits.ok_or_else(|| fault::io_fault("AVA parse, invalid hex digit"))?;
+    let digit = |character: char| {
+        let wrong = || fault::io_fault(format!("AVA parse, invalid hex digit: {character}"));
+        character.to_digit(16).ok_or_else(wrong)
+    };
+    let digits = hex.chars().map(digit).collect::<Result<Vec<u32>>>()?;
     if digits.is_empty() {
         return Err(fault::io_fault("AVA parse, zero hex digits"));
     }
@@ -264,6 +273,9 @@ fn bytes_of_hex(hex: &str) -> Result<Vec<u8>> {
 fn is_printable(character: char) -> bool {
     character.is_ascii_alphanumeric() || " '()+,-./:=?".contains(character)
 }
+
+/// What may stand behind a backslash.
+const ESCAPABLE: &str = ",=\n+<>#;\\\" ";
 
 const SEPARATORS: &str = ",+=\n<>#;\\\"";
 

@@ -10,9 +10,12 @@ use crate::keytool::fault::{self, Result};
 /// # Errors
 /// `IOException`, as Java refuses what is no identifier.
 pub(crate) fn encode(dotted: &str) -> Result<Vec<u8>> {
-    let bad = || fault::io_fault(format!("ObjectIdentifier() -- Invalid format: {dotted}"));
-    let numbers: Option<Vec<u128>> = dotted.split('.').map(|part| part.parse().ok()).collect();
-    let numbers = numbers.ok_or_else(bad)?;
+    let number = |part: &str| -> Result<u128> {
+        let why = format!("java.lang.NumberFormatException: For input string: \"{part}\"");
+        part.parse()
+            .map_err(|_| fault::io_fault(format!("ObjectIdentifier() -- Invalid format: {why}")))
+    };
+    let numbers = dotted.split('.').map(number).collect::<Result<Vec<u128>>>()?;
     let [first, second, rest @ ..] = numbers.as_slice() else {
         return Err(fault::io_fault(
             "ObjectIdentifier() -- Must be at least two oid components ",

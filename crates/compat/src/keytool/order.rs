@@ -1,12 +1,12 @@
 //! The order in which Java enumerates the entries of a JKS or JCEKS store.
 
 /// Puts items, given in the order in which they were put in, into the order in which `java.util.Hashtable` enumerates
-/// them. It begins with 11 buckets, doubles plus one when three quarters full, puts the newest first in its bucket, and
+/// them. It begins with `size` buckets (11 where nobody says), doubles plus one when three quarters full, puts the newest first in its bucket, and
 /// walks the buckets from the last to the first.
 ///
 /// Source: the documentation of `java.util.Hashtable` for size and load; runs of the original for the order.
-pub(crate) fn hash_table<T>(items: Vec<T>, key: impl Fn(&T) -> &str) -> Vec<T> {
-    let mut buckets: Vec<Vec<usize>> = vec![Vec::new(); 11];
+pub(crate) fn hash_table<T>(items: Vec<T>, size: usize, key: impl Fn(&T) -> &str) -> Vec<T> {
+    let mut buckets: Vec<Vec<usize>> = vec![Vec::new(); size];
     let hashes: Vec<usize> = items.iter().map(|item| string_hash(key(item))).collect();
     for count in 0..items.len() {
         if count >= buckets.len() * 3 / 4 {

@@ -2,16 +2,20 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::tz::TimeZone;
+use keystore::der::{Der, Element, tag};
 use keystore::{Algorithm, Request};
 
 use crate::keytool::fault::{self, Result};
 use crate::keytool::session::Session;
 use crate::keytool::{
-    certificate_text, extension_text, extensions, issue, keys, name_text, pem_text, unlock, weak,
+    certificate_text, extension_text, extensions, issue, keys, name_text, order, pem_text, unlock, weak,
 };
 
 /// Makes a request with the key and the name of an entry.
 pub(crate) fn make(session: &mut Session<'_>) -> Result<()> {
+    let file = session.args.file.clone();
+    session.check_output(file.as_deref())?;
     let alias = session.alias();
     let (item, opened) = unlock::private_key(session, &alias)?;
     let Some(own) = session.vault.chain(&item).first().cloned() else {
@@ -28,7 +32,6 @@ pub(crate) fn make(session: &mut Session<'_>) -> Result<()> {
     };
     let der = issue::request(&subject, own.spki(), &asked, &opened.key, &algorithm)?;
     let text = pem_text::block("NEW CERTIFICATE REQUEST", &der, "\r\n");
-    let file = session.args.file.clone();
     session.write_output(file.as_deref(), text.as_bytes())?;
     check(session, "The generated certificate request", &der)?;
     if let Some(file) = file.filter(|_| session.args.is_verbose) {
@@ -56,9 +59,53 @@ pub(crate) fn print(session: &mut Session<'_>) -> Result<()> {
         weak::key_text(&key) + weak::key(&key).mark(),
         signature.clone() + weak::signature(&signature, false).mark(),
     );
-    text += &extension_text::show("Extension Request:", request.extensions.iter().copied());
+    text += &attributes(&request, &session.io.zone())?;
     session.io.print(&text);
     check(session, "The certificate request", &der)
+}
+
+/// The attributes of a request, in the order in which Java's table of three buckets has them.
+fn attributes(request: &Request<'_>, zone: &TimeZone) -> Result<String> {
+    let damaged = |_| fault::io_fault("the request's attributes cannot be read");
+    let mut found: Vec<(String, Element<'_>)> = Vec::new();
+    let mut parts = Der::new(request.der).sequence("request").map_err(damaged)?;
+    let mut rows = parts.sequence("body").map_err(damaged)?;
+    for _ in 0..3 {
+        rows.any("body").map_err(damaged)?;
+    }
+    if let Some(wrapped) = rows
+        .optional(tag::context_constructed(0), "attributes")
+        .map_err(damaged)?
+    {
+        let mut rows = wrapped.children();
+        while !rows.is_empty() {
+            let mut row = rows.sequence("attribute").map_err(damaged)?;
+            let kind = row
+                .expect(tag::OID, "attribute")
+                .and_then(|kind| kind.oid("attribute"))
+                .map_err(damaged)?;
+            let values = row.expect(tag::SET, "values").map_err(damaged)?;
+            found.retain(|(known, _)| *known != kind.to_string());
+            found.push((kind.to_string(), values));
+        }
+    }
+    let mut text = String::new();
+    for (kind, values) in order::hash_table(found, 3, |(kind, _)| kind) {
+        if kind == keystore::oid::EXTENSION_REQUEST.to_string() {
+            text += &extension_text::show("Extension Request:", request.extensions.iter().copied(), zone);
+            continue;
+        }
+        let (mut values, mut texts) = (values.children(), Vec::new());
+        while let Ok(value) = values.any("value") {
+            texts.push(String::from_utf8_lossy(value.content).into_owned());
+        }
+        text += &match ATTRIBUTES.iter().find(|(known, ..)| *known == kind) {
+            Some((_, name, true)) => format!("Attribute: {kind}\n{name}: [{}]\n", texts.join(", ")),
+            Some((_, name, false)) => format!("Attribute: {kind}\n{name}: {}\n", texts.concat()),
+            None => format!("Attribute: {kind}\n{kind}: [B@0\n"),
+        };
+    }
+    Ok(text)
 }
 
 /// The base64 between the first line that `starts` accepts and the next line of hyphens.
@@ -117,3 +164,10 @@ pub(crate) fn check(session: &mut Session<'_>, label: &str, der: &[u8]) -> Resul
 fn signature_of(algorithm: &Algorithm<'_>) -> String {
     certificate_text::signature_name(algorithm)
 }
+
+/// Attributes with names, and whether they hold several values.
+const ATTRIBUTES: &[(&str, &str, bool)] = &[
+    ("1.2.840.113549.1.9.7", "ChallengePassword", false),
+    ("1.2.840.113549.1.9.2", "UnstructuredName", true),
+    ("1.2.840.113549.1.9.8", "UnstructuredAddress", true),
+];

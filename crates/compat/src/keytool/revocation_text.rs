@@ -14,7 +14,7 @@ pub(crate) fn show(list: &RevocationList<'_>, zone: &TimeZone) -> Result<String>
     let mark = weak::signature(&name, false).mark();
     let rest = Rest::of(list).map_err(|error| fault::io_fault(error.to_string()))?;
     let mut out = format!(
-        "X.509 CRL v{}\nSignature Algorithm: {name}{mark}, OID = {}\nIssuer: {}\n\nThis Update: {}\n",
+        "X.509 CRL v{}\nSignature Algorithm: {name}{mark}, OID={}\nIssuer: {}\n\nThis Update: {}\n",
         rest.version,
         list.signature_algorithm.oid(),
         name_text::show(&list.issuer),
@@ -28,41 +28,35 @@ pub(crate) fn show(list: &RevocationList<'_>, zone: &TimeZone) -> Result<String>
     } else {
         out.push_str(&format!("\nRevoked Certificates: {}\n", list.revoked.len()));
         for (number, ((serial, at), extensions)) in list.revoked.iter().zip(&rest.of_entries).enumerate() {
-            let digits: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
-            let digits = match digits.trim_start_matches('0') {
-                "" => "0",
-                digits => digits,
-            };
+            if number > 0 {
+                out.push('\n');
+            }
             out.push_str(&format!(
-                "\n[{}] SerialNumber: [{}]  On: {}\n",
+                "[{}] SerialNumber: {}  On: {}\n",
                 number + 1,
-                grouped(digits),
+                extension_text::pairs(serial),
                 dates::full(*at, zone)
             ));
             if !extensions.is_empty() {
                 out.push_str(&format!("    CRL Entry Extensions: {}\n", extensions.len()));
-                for (number, extension) in extensions.iter().enumerate() {
+                for (number, extension) in extension_text::sorted(extensions).iter().enumerate() {
                     out.push_str(&format!(
                         "    [{}]: {}\n",
                         number + 1,
-                        extension_text::one(extension)
+                        extension_text::one(extension, zone)
                     ));
                 }
             }
         }
     }
     if !rest.of_list.is_empty() {
-        out.push_str(&format!("\nCRL Extensions: {}\n", rest.of_list.len()));
-        for (number, extension) in rest.of_list.iter().enumerate() {
-            out.push_str(&format!("[{}]: {}\n", number + 1, extension_text::one(extension)));
+        out.push_str(&format!("\nCRL Extensions: {}", rest.of_list.len()));
+        for (number, extension) in extension_text::sorted(&rest.of_list).iter().enumerate() {
+            let text = extension_text::one(extension, zone);
+            out.push_str(&format!("\n[{}]: {text}", number + 1));
         }
     }
     Ok(out + "\nSignature:\n" + &hex::dump(list.signature) + "\n")
-}
-
-/// Digits in groups of eight, each with four blanks in front.
-fn grouped(digits: &str) -> String {
-    extension_text::in_groups(digits)
 }
 
 /// What the reader of lists leaves out.

@@ -168,6 +168,24 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Fails early where an output could not be written at the end; nothing is made or changed yet.
+    pub(crate) fn check_output(&self, name: Option<&OsStr>) -> Result<()> {
+        let Some(name) = name else { return Ok(()) };
+        let path = self.io.path(name);
+        let open = std::fs::OpenOptions::new().write(true).open(&path);
+        let refused = match open {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+                parent.and_then(|parent| std::fs::metadata(parent).err())
+            }
+            other => other.err(),
+        };
+        match refused {
+            Some(error) => Err(fault::not_opened(&name.to_string_lossy(), &error)),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn write_file(&mut self, name: &OsStr, bytes: &[u8]) -> Result<()> {
         let written = replace::replace(&self.io.path(name), bytes);
         written.map_err(|error| fault::not_opened(&name.to_string_lossy(), &error))

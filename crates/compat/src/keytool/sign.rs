@@ -180,7 +180,12 @@ fn validity(session: &Session<'_>) -> Result<(i64, i64)> {
         session.io.now_ms(),
         &session.io.zone(),
     )?;
-    Ok((start, dates::end(start, session.args.validity_days)?))
+    let end = dates::end(start, session.args.validity_days).map_err(|year| {
+        fault::plain(format!(
+            "Validity period ends at calendar year {year} which is greater than 9999"
+        ))
+    })?;
+    Ok((start, end))
 }
 
 fn dumped(session: &Session<'_>, certificate: &Certificate) -> Vec<u8> {

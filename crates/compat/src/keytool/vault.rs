@@ -356,11 +356,15 @@ impl Vault {
                 "Cannot store non-PrivateKeys",
             ));
         }
-        let _ = (alias, key, password, now_ms);
-        Err(fault::of_class(
-            fault::KEY_STORE_EXCEPTION,
-            "secret keys are not written yet",
-        ))
+        let alias = self.fold(alias);
+        self.remove_if_there(&alias, now_ms)?;
+        let edit = Edit::PutSecret {
+            alias: Some(alias),
+            key: key.clone(),
+            key_password: password.cloned(),
+            place: Place::Last,
+        };
+        self.edit(&edit, now_ms)
     }
 
     /// Takes an entry out.
@@ -456,7 +460,7 @@ impl Vault {
         self.items = if is_pkcs12 {
             found
         } else {
-            order::hash_table(found, |item| &item.alias)
+            order::hash_table(found, 11, |item| &item.alias)
         };
         self.by_certificate = OnceCell::new();
     }

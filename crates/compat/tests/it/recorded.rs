@@ -14,9 +14,6 @@ use serde_json::Value;
 /// Cases whose text differs, each with its reason in `docs/compat.md`.
 const DIFFERENT_TEXT: &[&str] = &[];
 
-/// Cases that write a symmetric key, which no store format here does yet: they fail, and say so.
-const NO_SECRET_KEYS_YET: &[&str] = &["genseckey-p12", "importpass", "iks-p12-jceks"];
-
 #[test]
 fn recorded_runs_come_out_the_same() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/domain/keytool-cases.jsonl");
@@ -32,11 +29,6 @@ fn recorded_runs_come_out_the_same() {
     for case in &cases {
         let id = case["id"].as_str().unwrap();
         let run = replay(case);
-        if NO_SECRET_KEYS_YET.contains(&id) {
-            assert!(run.different.contains("secret keys are not written yet"), "{id}");
-            different.push(id);
-            continue;
-        }
         wrong.extend(run.wrong.iter().map(|what| format!("{id}: {what}")));
         if !run.different.is_empty() {
             different.push(id);

@@ -34,6 +34,13 @@ fn what_is_no_name_is_said_as_java_says_it() {
     check("XX=foo", "java.io.IOException: Invalid keyword \"XX\"");
     check(
         "CN=\"a",
-        "java.io.IOException: Unexpected EOF: unterminated quoted string",
+        "java.io.IOException: Quoted string did not end in quote",
     );
+    check("CN=a,", "java.io.IOException: empty AVA in RDN \"\"");
+    check(
+        "CN=a\\q",
+        "java.io.IOException: Invalid escaped character in AVA: 'q'",
+    );
+    check("CN=a\\", "java.io.IOException: Invalid trailing backslash");
+    check("CN=#zz", "java.io.IOException: AVA parse, invalid hex digit: z");
 }

@@ -3,7 +3,7 @@ use super::hash_table;
 #[track_caller]
 fn check(put_in: &str, enumerated: &str) {
     let items: Vec<String> = put_in.split(' ').map(str::to_owned).collect();
-    assert_eq!(hash_table(items, |item| item).join(" "), enumerated);
+    assert_eq!(hash_table(items, 11, |item| item).join(" "), enumerated);
 }
 
 /// Both sides were printed by OpenJDK 17: `new Hashtable`, `put` from left to right, `keys()`.
