@@ -4,6 +4,7 @@ use keystore::Certificate;
 use keystore::Curve;
 use keystore::KeyKind;
 use keystore::oid;
+use trust::Signatures;
 
 use crate::file::StandardsDoc;
 use crate::rotation::Refusal;
@@ -45,6 +46,16 @@ pub(crate) fn judge(
                 what,
                 "give the chain leaf first, each certificate followed by its issuer",
             );
+        } else if !pair[0].is_self_issued() && !is_signed_by(&pair[0], &pair[1]) {
+            let what = format!(
+                "{} was not signed with the key of {}: its issuer is another of the same name, or its bytes were altered",
+                pair[0].subject(),
+                pair[1].subject()
+            );
+            says(
+                what,
+                "ask the CA for its certificate that belongs to the key it signs with",
+            );
         }
     }
     if let Some(leaf) = chain.first() {
@@ -54,6 +65,16 @@ pub(crate) fn judge(
         }
     }
     refusals
+}
+
+/// Whether the signature of a certificate is its issuer's, whatever the names say.
+pub(crate) fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> bool {
+    trust::Computed::new().holds(&trust::Claim {
+        tbs: certificate.tbs(),
+        algorithm: certificate.signature_algorithm().der(),
+        signature: certificate.signature(),
+        issuer_spki: issuer.spki(),
+    })
 }
 
 fn purpose(leaf: &Certificate, says: &mut impl FnMut(String, &str)) {

@@ -589,7 +589,10 @@ fn chain(leaf: Certificate, mut pool: Vec<Certificate>) -> Vec<Certificate> {
         let next = pool
             .iter()
             .filter(|candidate| last.names_as_issuer(candidate))
-            .max_by_key(|candidate| candidate.validity().not_after)
+            .max_by_key(|candidate| {
+                let signs = crate::material::is_signed_by(last, candidate);
+                (signs, candidate.validity().not_after)
+            })
             .cloned();
         match next {
             Some(next) => line.push(next),
@@ -663,3 +666,6 @@ const MATERIAL: &str = "csr:";
 
 /// Source: RFC 5280 A.1, ub-common-name.
 const MAX_COMMON_NAME: usize = 64;
+
+#[cfg(test)]
+mod tests;

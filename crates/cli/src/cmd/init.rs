@@ -80,7 +80,7 @@ look-in = []                          # where to look for products and stores, f
 # [[rotate]]
 # name  = "leave-the-old-ca"
 # leave = { issuer = "CN=Old CA" }    # or "*", default-of = "workload-automation", sha256 = [...], expiring-within = "45d"
-# to    = { chain = "new/chain.pem", key = "new/tls.key" }
+# to    = { chain = "new/chain.pem", key = "new/tls.key" }    # or csr = "out/": plan makes keys and requests for your CA
 "#;
 
 #[cfg(test)]

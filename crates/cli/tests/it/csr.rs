@@ -439,6 +439,46 @@ fn an_answer_for_another_key_is_refused() {
 }
 
 #[test]
+fn an_answer_of_another_ca_with_the_same_name_is_refused() {
+    let (ca, other) = (root("New root"), root("New root"));
+    let fleet = half_answered(&ca);
+    let leaf = sign(&fleet.path(""), "hub", &other, &Answer::default());
+    answer(&fleet, "hub", &leaf, &[&ca]);
+    let says = [
+        "no plan",
+        "out/hub.pem: O=Lab,CN=hub was not signed with the key of CN=New root",
+    ];
+    plan(&fleet, 1, &says);
+    // With both in one bundle the one that signed is taken.
+    answer(&fleet, "hub", &leaf, &[&ca, &other]);
+    let leaf = sign(&fleet.path(""), "agent", &other, &Answer::default());
+    answer(&fleet, "agent", &leaf, &[&other, &ca]);
+    plan(&fleet, 0, &["proof: "]);
+}
+
+#[test]
+fn a_key_that_went_away_after_the_plan_stops_apply_before_anything_is_written() {
+    let ca = root("New root");
+    let fleet = half_answered(&ca);
+    answer(
+        &fleet,
+        "hub",
+        &sign(&fleet.path(""), "hub", &ca, &Answer::default()),
+        &[&ca],
+    );
+    plan(&fleet, 0, &[]);
+    for entry in std::fs::read_dir(fleet.path(".capgrow/keys")).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let says = [
+        "! error: out/",
+        "! its private key .capgrow/keys/",
+        "! hint: put the key back",
+    ];
+    fleet.check("apply DIGEST --approve", 2, &says);
+}
+
+#[test]
 fn an_answer_that_is_none_is_named() {
     let ca = root("New root");
     for (bytes, reason) in [("", "the file is empty"), ("hello\n", "out/hub.pem: ")] {
