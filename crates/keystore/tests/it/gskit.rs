@@ -15,14 +15,15 @@ use crate::made::{
 };
 use crate::random::{self, Random};
 
-struct Oracle {
+/// GSKit, and the program that asks it.
+pub struct Oracle {
     program: PathBuf,
     environment: PathBuf,
     folder: tempfile::TempDir,
 }
 
 /// Nothing, with a word why, where GSKit is not there.
-fn oracle() -> Option<Oracle> {
+pub fn oracle() -> Option<Oracle> {
     let program = PathBuf::from(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../../shared/oracle/gskit.py"
@@ -49,6 +50,21 @@ impl Oracle {
         let sth = self.folder.path().join(format!("{name}.sth"));
         std::fs::write(&kdb, store.write(None, &mut random.env()).unwrap()).unwrap();
         std::fs::write(&sth, write_stash(&password(), stash, &mut random.env()).unwrap()).unwrap();
+        self.ask_files(&kdb, &sth)
+    }
+
+    /// What GSKit says about a store of any format that it reads, under the name of a database.
+    pub fn ask_with(&self, store: &Path, password: &str) -> Value {
+        let stem = store.file_stem().unwrap().to_string_lossy();
+        let kdb = self.folder.path().join(format!("any-{stem}.kdb"));
+        let sth = kdb.with_extension("sth");
+        std::fs::copy(store, &kdb).unwrap();
+        let stash = write_stash(
+            &Password::new(password),
+            StashVersion::V2,
+            &mut random::env(5).env(),
+        );
+        std::fs::write(&sth, stash.unwrap()).unwrap();
         self.ask_files(&kdb, &sth)
     }
 

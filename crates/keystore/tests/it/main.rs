@@ -16,6 +16,7 @@ mod openssl;
 mod pem;
 mod profiles;
 mod random;
+mod readers;
 mod secrets;
 mod text_files;
 mod truth;
