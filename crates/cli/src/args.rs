@@ -38,6 +38,8 @@ pub struct Args {
 pub enum Command {
     /// Start a fleet of real processes on loopback and move it live to new certificates.
     Demo(Demo),
+    /// Say why it fails: rules over stores, settings, logs, pasted output and captures.
+    Doctor(Doctor),
     /// Write a commented capgrow.toml here.
     Init,
     /// Look at every host and write the snapshot; say what changed and what is missing.
@@ -147,6 +149,19 @@ pub struct Inspect {
     /// The files; directories are looked through.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub passwords: Passwords,
+}
+
+/// `doctor`.
+#[derive(Debug, ClapArgs)]
+pub struct Doctor {
+    /// Files and directories: stores, settings, logs, pasted output, captures; `-` reads standard input. Default: the
+    /// hosts of the fleet directory.
+    pub targets: Vec<PathBuf>,
+    /// Explain a rule (`H-30`), or list all of them (`all`).
+    #[arg(long, value_name = "RULE", conflicts_with = "targets")]
+    pub explain: Option<String>,
     #[command(flatten)]
     pub passwords: Passwords,
 }

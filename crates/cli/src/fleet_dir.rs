@@ -33,7 +33,12 @@ pub struct FleetDir {
 impl FleetDir {
     /// Looks upwards from `-C` or the current directory for `capgrow.toml`, and reads it.
     pub fn open(args: &Args) -> anyhow::Result<FleetDir> {
-        let path = find(args)?;
+        Self::open_at(&find(args)?)
+    }
+
+    /// Reads the `capgrow.toml` of this very directory.
+    pub fn open_at(path: &Path) -> anyhow::Result<FleetDir> {
+        let path = path.to_owned();
         let file = path.join("capgrow.toml");
         let text =
             std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;

@@ -7,7 +7,7 @@ mod finding;
 mod look;
 mod rules;
 mod show;
-mod walk;
+pub mod walk;
 
 use std::path::Path;
 use std::sync::Mutex;

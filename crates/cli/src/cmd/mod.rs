@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod demo;
+mod doctor;
 mod init;
 mod inspect;
 mod plan;
@@ -41,6 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<Answer> {
             Ok(Answer::Yes)
         }
         Command::Demo(these) => demo::run(args, these),
+        Command::Doctor(these) => doctor::run(args, these),
         Command::Init => init::run(args),
         Command::Inspect(these) => inspect::run(args, these),
         Command::Man => {
