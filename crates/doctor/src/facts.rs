@@ -119,7 +119,8 @@ impl CertFacts {
             _ => {
                 self.subject.same(&other.subject)
                     && self.issuer.same(&other.issuer)
-                    && (self.serial.is_none() || other.serial.is_none() || self.serial == other.serial)
+                    && may_equal(&self.serial, &other.serial)
+                    && may_equal(&self.not_after, &other.not_after)
             }
         }
     }
@@ -161,6 +162,11 @@ impl CertFacts {
             &self.subject.text
         }
     }
+}
+
+/// Whether two values are equal as far as both are known.
+fn may_equal<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
+    one.is_none() || other.is_none() || one == other
 }
 
 /// One entry.

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use crate::source::Source;
 
 /// The crates that decide on values and never touch the world.
-pub const PURE: [&str; 7] = ["keystore", "trust", "product", "fleet", "plan", "planner", "exec"];
+pub const PURE: [&str; 8] = [
+    "keystore", "trust", "product", "fleet", "plan", "planner", "exec", "doctor",
+];
 
 /// Where the workspace lies.
 pub fn root() -> PathBuf {

@@ -19,7 +19,14 @@ pub const RULE: Rule = Rule {
     cause: "the password stash does not belong to this store, so a program that opens the store by its stash (-stashed, IBM MQ, Spectrum Protect) cannot",
     fix: "write the stash again beside the store: gsk8capicmd_64 -keydb -stashpw -db STORE -pw PASSWORD (runmqakm takes the same words), and keep STORE.kdb and STORE.sth together",
     source: "IBM MQ AMQ9660E; GSKit return code 103; domain specification H-03",
-    states: &["amq9660e", "ctgsk2103w", "stash file && absent", "stash file && not exist", "stash file && unusable", "-stashed && fail"],
+    states: &[
+        "amq9660e",
+        "ctgsk2103w",
+        "stash file && absent",
+        "stash file && not exist",
+        "stash file && unusable",
+        "-stashed && fail",
+    ],
     hints: &[],
     explains: &["H-01", "H-02", "H-04", "H-30", "H-72", "H-80"],
     find,
@@ -55,11 +62,22 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
 
 /// Where a queue manager or client opens the store and no password is set for it.
 fn needs_stash(inputs: &Inputs, store: &str) -> bool {
-    let beside = inputs.files.iter().any(|file| dir_of(&file.path) == dir_of(store) && file.path != store);
+    let beside = inputs
+        .files
+        .iter()
+        .any(|file| dir_of(&file.path) == dir_of(store) && file.path != store);
     let used = inputs.setting(SettingsKind::MqIni, "SSLKeyRepository").is_some()
-        || inputs.mq.iter().any(|object| object.get("SSLKEYR").is_some_and(|path| !path.is_empty()));
+        || inputs
+            .mq
+            .iter()
+            .any(|object| object.get("SSLKEYR").is_some_and(|path| !path.is_empty()));
     let password = inputs.setting(SettingsKind::Environment, "MQKEYRPWD").is_some()
-        || inputs.setting(SettingsKind::MqIni, "SSLKeyRepositoryPassword").is_some()
-        || inputs.mq.iter().any(|object| object.get("KEYRPWD").is_some_and(|text| !text.is_empty()));
+        || inputs
+            .setting(SettingsKind::MqIni, "SSLKeyRepositoryPassword")
+            .is_some()
+        || inputs
+            .mq
+            .iter()
+            .any(|object| object.get("KEYRPWD").is_some_and(|text| !text.is_empty()));
     beside && used && !password || inputs.says(RULE.states)
 }

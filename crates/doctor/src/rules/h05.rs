@@ -28,15 +28,27 @@ pub const RULE: Rule = Rule {
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = shown(inputs);
     for named in labels::named(inputs) {
-        let Some(store) = labels::store_of(inputs, &named) else { continue };
-        let Some(leaf) = store.find(&named.label).filter(|entry| entry.kind == EntryKind::Key).and_then(|entry| entry.chain.first()) else {
+        let Some(store) = labels::store_of(inputs, &named) else {
+            continue;
+        };
+        let Some(leaf) = store
+            .find(&named.label)
+            .filter(|entry| entry.kind == EntryKind::Key)
+            .and_then(|entry| entry.chain.first())
+        else {
             continue;
         };
         let valid = store.keys().find(|entry| {
-            entry.chain.first().is_some_and(|other| !other.same(leaf) && other.not_after.is_some_and(|until| until > inputs.now))
+            entry.chain.first().is_some_and(|other| {
+                !other.same(leaf) && other.not_after.is_some_and(|until| until > inputs.now)
+            })
         });
         if let (true, Some(valid)) = (leaf.not_after.is_some_and(|until| until < inputs.now), valid) {
-            let evidence = Evidence::line(&named.file, named.line, format!("{} = {}: its certificate has expired", named.key, named.label));
+            let evidence = Evidence::line(
+                &named.file,
+                named.line,
+                format!("{} = {}: its certificate has expired", named.key, named.label),
+            );
             let other = Evidence::file(&store.file, "this key is valid").alias(valid.alias.as_deref());
             found.push(Finding::proven(&RULE, store.file.clone(), evidence).and(other));
         }
@@ -49,17 +61,29 @@ fn shown(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     for seen in &inputs.conversations {
         let Some(leaf) = seen.sent.first() else { continue };
-        for store in inputs.stores.iter().filter(|store| !h92::is_websphere(inputs, &store.file)) {
+        for store in inputs
+            .stores
+            .iter()
+            .filter(|store| !h92::is_websphere(inputs, &store.file))
+        {
             let newer = store.keys().find(|entry| {
                 entry.chain.first().is_some_and(|own| {
                     !own.same(leaf)
                         && own.not_before > leaf.not_before
-                        && (own.subject.same(&leaf.subject) || store.keys().any(|other| other.chain.first().is_some_and(|one| one.same(leaf))))
+                        && (own.subject.same(&leaf.subject)
+                            || store
+                                .keys()
+                                .any(|other| other.chain.first().is_some_and(|one| one.same(leaf))))
                 })
             });
             if let Some(newer) = newer {
-                let evidence = Evidence::file(&seen.file, format!("presented: {}, valid from {}", leaf.name(), day(leaf.not_before)));
-                let own = newer.chain.first().map_or(String::new(), |own| format!("{}, valid from {}", own.name(), day(own.not_before)));
+                let evidence = Evidence::file(
+                    &seen.file,
+                    format!("presented: {}, valid from {}", leaf.name(), day(leaf.not_before)),
+                );
+                let own = newer.chain.first().map_or(String::new(), |own| {
+                    format!("{}, valid from {}", own.name(), day(own.not_before))
+                });
                 let other = Evidence::file(&store.file, own).alias(newer.alias.as_deref());
                 found.push(Finding::proven(&RULE, store.file.clone(), evidence).and(other));
             }

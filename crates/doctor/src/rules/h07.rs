@@ -17,8 +17,17 @@ pub const RULE: Rule = Rule {
     cause: "nothing listens with TLS: the key that the listener needs is not there under its name, or the port could not be opened",
     fix: "import the key under the listener's alias (CAE: CAE_AGENT_PORTAL), restart, and look for the message that the port listens (CWWKO0219I)",
     source: "CAE: configuring AT-TLS security; Liberty CWWKO0221E; domain specification H-07",
-    states: &["cae_agent_portal && not", "tls socket && not started", "cwwko0221e", "cwwko0220i && error"],
-    hints: &["connection refused && 3449", "connection refused && 9443", "connection refused && 31116"],
+    states: &[
+        "cae_agent_portal && not",
+        "tls socket && not started",
+        "cwwko0221e",
+        "cwwko0220i && error",
+    ],
+    hints: &[
+        "connection refused && 3449",
+        "connection refused && 9443",
+        "connection refused && 31116",
+    ],
     explains: &["H-70", "H-88"],
     find,
 };

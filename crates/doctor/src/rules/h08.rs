@@ -36,12 +36,18 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
 fn environment(inputs: &Inputs) -> Vec<Finding> {
     let ini = inputs.setting(SettingsKind::MqIni, "SSLKeyRepository");
     let variable = inputs.setting(SettingsKind::Environment, "MQSSLKEYR");
-    let (Some((file, own)), Some((shell, over))) = (ini, variable) else { return Vec::new() };
+    let (Some((file, own)), Some((shell, over))) = (ini, variable) else {
+        return Vec::new();
+    };
     if plain(&own.value) == plain(&over.value) {
         return Vec::new();
     }
     let evidence = Evidence::line(&shell.file, over.line, format!("MQSSLKEYR={} counts", over.value));
-    let other = Evidence::line(&file.file, own.line, format!("SSLKeyRepository={} does not", own.value));
+    let other = Evidence::line(
+        &file.file,
+        own.line,
+        format!("SSLKeyRepository={} does not", own.value),
+    );
     vec![Finding::proven(&RULE, over.value.clone(), evidence).and(other)]
 }
 
@@ -55,20 +61,41 @@ fn twice(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     for element in inputs.elements("keyStore") {
         let file = &element.settings.file;
-        let (Some(id), Some(place)) = (element.value("id"), element.attribute("location")) else { continue };
-        let Some((server, _)) = file.split_once("/configDropins/") else { continue };
+        let (Some(id), Some(place)) = (element.value("id"), element.attribute("location")) else {
+            continue;
+        };
+        let Some((server, _)) = file.split_once("/configDropins/") else {
+            continue;
+        };
         if super::h20::is_backup(name_of(file)) {
             continue;
         }
-        let known = places.insert((server.to_owned(), id.to_owned()), (place.value.clone(), file.clone(), place.line));
+        let known = places.insert(
+            (server.to_owned(), id.to_owned()),
+            (place.value.clone(), file.clone(), place.line),
+        );
         if let Some((before, other, line)) = known.filter(|(before, ..)| *before != place.value) {
             let (counts, does_not) = if other.contains("/overrides/") {
-                ((other, line, before), (file.clone(), place.line, place.value.clone()))
+                (
+                    (other, line, before),
+                    (file.clone(), place.line, place.value.clone()),
+                )
             } else {
-                ((file.clone(), place.line, place.value.clone()), (other, line, before))
+                (
+                    (file.clone(), place.line, place.value.clone()),
+                    (other, line, before),
+                )
             };
-            let evidence = Evidence::line(&counts.0, counts.1, format!("keyStore {id} at {} counts", counts.2));
-            let other = Evidence::line(&does_not.0, does_not.1, format!("keyStore {id} at {} does not", does_not.2));
+            let evidence = Evidence::line(
+                &counts.0,
+                counts.1,
+                format!("keyStore {id} at {} counts", counts.2),
+            );
+            let other = Evidence::line(
+                &does_not.0,
+                does_not.1,
+                format!("keyStore {id} at {} does not", does_not.2),
+            );
             found.push(Finding::proven(&RULE, counts.2, evidence).and(other));
         }
     }

@@ -22,7 +22,13 @@ pub const RULE: Rule = Rule {
     cause: "the file holds no X.509 certificate: a PKCS#7 collection, a request, a key, or base64 of base64",
     fix: "take the certificate out of the collection (openssl pkcs7 -print_certs), or export it again as one certificate (RACDCERT EXPORT FORMAT(CERTB64))",
     source: "keytool; OpenSSL asn1 d2i errors; domain specification R-249; domain specification H-11",
-    states: &["input not an x.509 certificate", "x509_cinf", "nested asn1 error", "asn1_check_tlen:wrong tag", "wrong tag && x509"],
+    states: &[
+        "input not an x.509 certificate",
+        "x509_cinf",
+        "nested asn1 error",
+        "asn1_check_tlen:wrong tag",
+        "wrong tag && x509",
+    ],
     hints: &["wrong tag"],
     explains: &["H-10", "H-13"],
     find,
@@ -34,7 +40,9 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         let evidence = |what: &str| Evidence::file(&file.path, what);
         if let Some(what) = labelled(&file.bytes) {
             found.push(Finding::proven(&RULE, &file.path, evidence(what)));
-        } else if named_certificate(file.name()) && let Some(what) = other(inputs, &file.path) {
+        } else if named_certificate(file.name())
+            && let Some(what) = other(inputs, &file.path)
+        {
             found.push(Finding::proven(&RULE, &file.path, evidence(what)));
         }
     }
@@ -53,7 +61,10 @@ fn named_certificate(name: &str) -> bool {
 
 /// The kind of file behind a name that promises a certificate.
 fn other(inputs: &Inputs, path: &str) -> Option<&'static str> {
-    let store = inputs.stores.iter().find(|store| store.file == path && !store.is_listing)?;
+    let store = inputs
+        .stores
+        .iter()
+        .find(|store| store.file == path && !store.is_listing)?;
     match store.format {
         "pkcs7" => return Some("a PKCS#7 collection"),
         "pkcs12" | "jks" | "jceks" | "cms-kdb" => return Some("a keystore"),
@@ -64,7 +75,8 @@ fn other(inputs: &Inputs, path: &str) -> Option<&'static str> {
         return Some("a certificate request");
     }
     let no_certificate = store.certificates().next().is_none();
-    (!kinds.is_empty() && no_certificate && kinds.contains(&EntryKind::Key)).then_some("a private key without certificate")
+    (!kinds.is_empty() && no_certificate && kinds.contains(&EntryKind::Key))
+        .then_some("a private key without certificate")
 }
 
 /// What the first block with the label CERTIFICATE holds in truth.
@@ -72,11 +84,17 @@ fn labelled(bytes: &[u8]) -> Option<&'static str> {
     let text = std::str::from_utf8(bytes).ok()?;
     for piece in text.split(BEGIN).skip(1).take(MAX_BLOCKS) {
         let body: String = piece.split("-----END").next()?.split_whitespace().collect();
-        let Some(der) = base64::decode(&body) else { continue };
+        let Some(der) = base64::decode(&body) else {
+            continue;
+        };
         if Certificate::parse(&der).is_ok() {
             continue;
         }
-        if der.windows(PKCS7_SIGNED.len()).take(32).any(|window| window == PKCS7_SIGNED) {
+        if der
+            .windows(PKCS7_SIGNED.len())
+            .take(32)
+            .any(|window| window == PKCS7_SIGNED)
+        {
             return Some("a block with the label CERTIFICATE holds a PKCS#7 collection");
         }
         if Request::parse(&der).is_ok() {

@@ -18,7 +18,15 @@ pub const RULE: Rule = Rule {
     cause: "an intermediate or the root that the certificate needs is not in the store or file where it is looked for",
     fix: "import the chain first, from the root down to the issuer, then the reply; in ca.crt of an agent the issuer of tls.crt and all above it",
     source: "keytool -importcert; GSKit CTGSK2146W, CTGSK2043W, codes 126 and 146; domain specification H-13",
-    states: &["failed to establish chain from reply", "ctgsk2126w", "ctgsk2146w", "ctgsk2043w", "gskkm_err_invalid_cert_chain", "getting chain", "gskkm_validationfail"],
+    states: &[
+        "failed to establish chain from reply",
+        "ctgsk2126w",
+        "ctgsk2146w",
+        "ctgsk2043w",
+        "gskkm_err_invalid_cert_chain",
+        "getting chain",
+        "gskkm_validationfail",
+    ],
     hints: &[],
     explains: &["H-30", "H-32", "H-87", "H-88"],
     find,
@@ -26,19 +34,32 @@ pub const RULE: Rule = Rule {
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
-    for store in inputs.stores.iter().filter(|store| store.format == "pem" && name_of(&store.file) == "tls.crt") {
+    for store in inputs
+        .stores
+        .iter()
+        .filter(|store| store.format == "pem" && name_of(&store.file) == "tls.crt")
+    {
         let dir = dir_of(&store.file);
         let beside = |file: &str| {
-            dir_of(file) == dir || dir_of(file) == format!("{dir}/additionalCAs") || dir.is_empty() && file.starts_with("additionalCAs/")
+            dir_of(file) == dir
+                || dir_of(file) == format!("{dir}/additionalCAs")
+                || dir.is_empty() && file.starts_with("additionalCAs/")
         };
-        let bundle = inputs.stores.iter().find(|other| dir_of(&other.file) == dir && name_of(&other.file) == "ca.crt");
-        let Some(bundle) = bundle.filter(|bundle| bundle.broken.is_none()) else { continue };
+        let bundle = inputs
+            .stores
+            .iter()
+            .find(|other| dir_of(&other.file) == dir && name_of(&other.file) == "ca.crt");
+        let Some(bundle) = bundle.filter(|bundle| bundle.broken.is_none()) else {
+            continue;
+        };
         let near: Vec<_> = inputs
             .certificates()
             .filter(|(other, _, _)| beside(&other.file))
             .map(|(_, _, one)| one)
             .collect();
-        let Some((_, leaf)) = store.certificates().next() else { continue };
+        let Some((_, leaf)) = store.certificates().next() else {
+            continue;
+        };
         let mut at = leaf;
         let mut steps = 0;
         while !at.is_self_signed() && steps < 16 {

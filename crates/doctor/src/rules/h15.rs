@@ -24,7 +24,12 @@ pub const RULE: Rule = Rule {
     cause: "the certificate is for another key than the one beside it: files of two deliveries were mixed",
     fix: "put the certificate that was issued for this key beside it, or the key of this certificate; compare openssl pkey -pubout with openssl x509 -pubkey",
     source: "OpenSSL X509_check_private_key; domain specification H-15",
-    states: &["key values mismatch", "x509_check_private_key", "private key does not match", "key and certificate do not match"],
+    states: &[
+        "key values mismatch",
+        "x509_check_private_key",
+        "private key does not match",
+        "key and certificate do not match",
+    ],
     hints: &[],
     explains: &["H-07", "H-30", "H-72", "H-80", "H-87", "H-88"],
     find,
@@ -32,7 +37,11 @@ pub const RULE: Rule = Rule {
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (store, entry) in inputs.stores.iter().flat_map(|store| store.keys().map(move |entry| (store, entry))) {
+    for (store, entry) in inputs
+        .stores
+        .iter()
+        .flat_map(|store| store.keys().map(move |entry| (store, entry)))
+    {
         let Some(key) = &entry.opened else { continue };
         let own = entry.chain.first().filter(|_| !store.is_loose());
         let pair = match own {
@@ -40,10 +49,15 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
             None => partner(inputs, store, entry),
         };
         let Some((other, leaf)) = pair else { continue };
-        let Some(certificate) = &leaf.certificate else { continue };
+        let Some(certificate) = &leaf.certificate else {
+            continue;
+        };
         if key.matches(certificate) == KeyMatch::Differs {
-            let evidence = Evidence::file(&store.file, format!("the private key is not that of {} in {}", leaf.name(), other.file))
-                .alias(entry.alias.as_deref());
+            let evidence = Evidence::file(
+                &store.file,
+                format!("the private key is not that of {} in {}", leaf.name(), other.file),
+            )
+            .alias(entry.alias.as_deref());
             found.push(Finding::proven(&RULE, store.file.clone(), evidence));
         }
     }
@@ -51,7 +65,11 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
 }
 
 /// The leaf that a loose key is used with: in the file itself, of the same name, or the only one of the directory.
-fn partner<'a>(inputs: &'a Inputs, store: &'a StoreFacts, entry: &'a EntryFacts) -> Option<(&'a StoreFacts, &'a CertFacts)> {
+fn partner<'a>(
+    inputs: &'a Inputs,
+    store: &'a StoreFacts,
+    entry: &'a EntryFacts,
+) -> Option<(&'a StoreFacts, &'a CertFacts)> {
     if let Some(leaf) = entry.chain.first() {
         return Some((store, leaf));
     }
@@ -61,8 +79,14 @@ fn partner<'a>(inputs: &'a Inputs, store: &'a StoreFacts, entry: &'a EntryFacts)
         let fits = own.iter().any(|leaf| matches(entry, leaf));
         return (!fits).then(|| (store, own[0]));
     }
-    let beside = |other: &&StoreFacts| other.is_loose() && !other.is_listing && dir_of(&other.file) == dir && other.keys().next().is_none();
-    let same_stem = inputs.stores.iter().filter(beside).find(|other| stem(&other.file) == stem(&store.file));
+    let beside = |other: &&StoreFacts| {
+        other.is_loose() && !other.is_listing && dir_of(&other.file) == dir && other.keys().next().is_none()
+    };
+    let same_stem = inputs
+        .stores
+        .iter()
+        .filter(beside)
+        .find(|other| stem(&other.file) == stem(&store.file));
     if let Some(other) = same_stem {
         return leaves(other).first().map(|leaf| (other, *leaf));
     }
@@ -72,7 +96,12 @@ fn partner<'a>(inputs: &'a Inputs, store: &'a StoreFacts, entry: &'a EntryFacts)
         .filter(beside)
         .flat_map(|other| leaves(other).into_iter().map(move |leaf| (other, leaf)))
         .collect();
-    let keys = inputs.stores.iter().filter(|other| other.is_loose() && dir_of(&other.file) == dir).flat_map(StoreFacts::keys).count();
+    let keys = inputs
+        .stores
+        .iter()
+        .filter(|other| other.is_loose() && dir_of(&other.file) == dir)
+        .flat_map(StoreFacts::keys)
+        .count();
     match all.as_slice() {
         [only] if keys == 1 => Some(*only),
         _ => None,

@@ -28,20 +28,32 @@ pub const RULE: Rule = Rule {
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     for file in inputs.files.iter().filter(|file| file.name().ends_with(".sth")) {
-        let product = ["tls.sth", "password.sth"].contains(&file.name()) || keystore::sniff(&file.bytes).is_none();
+        let product =
+            ["tls.sth", "password.sth"].contains(&file.name()) || keystore::sniff(&file.bytes).is_none();
         if !product || keystore::read_stash(&file.bytes).is_ok() {
             continue;
         }
         let error = keystore::read_wa_password(&file.bytes).err();
-        if let Some(error @ (WaPasswordError::LineEndInside | WaPasswordError::NotBase64 | WaPasswordError::Empty)) = error {
-            found.push(Finding::proven(&RULE, &file.path, Evidence::file(&file.path, error.to_string())));
+        if let Some(
+            error @ (WaPasswordError::LineEndInside | WaPasswordError::NotBase64 | WaPasswordError::Empty),
+        ) = error
+        {
+            found.push(Finding::proven(
+                &RULE,
+                &file.path,
+                Evidence::file(&file.path, error.to_string()),
+            ));
         }
     }
     for lock in inputs.locks.iter().filter(|lock| !lock.fits) {
         if let Source::Beside { file } = &lock.source {
-            let others = inputs.locks.iter().any(|other| other.store == lock.store && other.fits);
+            let others = inputs
+                .locks
+                .iter()
+                .any(|other| other.store == lock.store && other.fits);
             if !others {
-                let evidence = Evidence::file(file, format!("the password in it does not open {}", lock.store));
+                let evidence =
+                    Evidence::file(file, format!("the password in it does not open {}", lock.store));
                 found.push(Finding::proven(&RULE, &lock.store, evidence));
             }
         }

@@ -25,7 +25,10 @@ pub const RULE: Rule = Rule {
 
 /// Where every file at hand is open to all, the modes are those of a copy: that is a note.
 fn find(inputs: &Inputs) -> Vec<Finding> {
-    let is_copy = inputs.files.iter().all(|file| file.mode == 0 || file.mode & 0o044 != 0);
+    let is_copy = inputs
+        .files
+        .iter()
+        .all(|file| file.mode == 0 || file.mode & 0o044 != 0);
     inputs
         .files
         .iter()
@@ -33,7 +36,11 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         .map(|file| {
             let evidence = Evidence::file(&file.path, format!("mode {:04o}", file.mode & 0o7777));
             let finding = Finding::proven(&RULE, &file.path, evidence);
-            if is_copy { finding.at(Severity::Note) } else { finding }
+            if is_copy {
+                finding.at(Severity::Note)
+            } else {
+                finding
+            }
         })
         .collect()
 }

@@ -40,7 +40,9 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
             evidence.push(own.alias(entry.alias.as_deref()).at(entry.line));
         }
     }
-    let Some(first) = evidence.first().cloned() else { return Vec::new() };
+    let Some(first) = evidence.first().cloned() else {
+        return Vec::new();
+    };
     let mut finding = Finding::proven(&RULE, first.file.clone(), first);
     finding.evidence = evidence;
     vec![finding]
@@ -49,5 +51,8 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
 /// Whether it is one of the four that Workload Automation ships.
 pub(super) fn is_default(one: &CertFacts) -> bool {
     let defaults = product::default_subjects("workload-automation").unwrap_or_default();
-    one.is_self_signed() && defaults.iter().any(|subject| Dn::parse(subject).same(&one.subject))
+    one.is_self_signed()
+        && defaults
+            .iter()
+            .any(|subject| Dn::parse(subject).same(&one.subject))
 }

@@ -26,7 +26,11 @@ pub const RULE: Rule = Rule {
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
-    for store in inputs.stores.iter().filter(|store| store.format == "pem" && !store.is_listing) {
+    for store in inputs
+        .stores
+        .iter()
+        .filter(|store| store.format == "pem" && !store.is_listing)
+    {
         let mut counts: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
         for (_, one) in store.certificates() {
             if let Some(print) = &one.sha256 {

@@ -27,16 +27,31 @@ pub const RULE: Rule = Rule {
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
-    for settings in inputs.settings.iter().filter(|settings| settings.kind == SettingsKind::Liberty) {
+    for settings in inputs
+        .settings
+        .iter()
+        .filter(|settings| settings.kind == SettingsKind::Liberty)
+    {
         let file = &settings.file;
-        let dropped = dir_of(file).contains("configDropins") || ["defaults", "overrides"].contains(&name_of(dir_of(file)));
+        let dropped = dir_of(file).contains("configDropins")
+            || ["defaults", "overrides"].contains(&name_of(dir_of(file)));
         if dropped && file.to_lowercase().ends_with(".xml") && is_backup(name_of(file)) {
             let twin = inputs.settings.iter().find(|other| {
-                other.file != *file && dir_of(&other.file) == dir_of(file) && settings.items.iter().any(|item| {
-                    item.key == "id" && other.items.iter().any(|own| own.key == "id" && own.value == item.value)
-                })
+                other.file != *file
+                    && dir_of(&other.file) == dir_of(file)
+                    && settings.items.iter().any(|item| {
+                        item.key == "id"
+                            && other
+                                .items
+                                .iter()
+                                .any(|own| own.key == "id" && own.value == item.value)
+                    })
             });
-            let mut finding = Finding::proven(&RULE, file.clone(), Evidence::file(file, "its name is that of a backup, its ending that of a setting"));
+            let mut finding = Finding::proven(
+                &RULE,
+                file.clone(),
+                Evidence::file(file, "its name is that of a backup, its ending that of a setting"),
+            );
             if let Some(twin) = twin {
                 finding = finding.and(Evidence::file(&twin.file, "defines the same elements"));
             }
@@ -49,7 +64,12 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
 /// Whether a name is that of a backup that a person made.
 pub(crate) fn is_backup(name: &str) -> bool {
     let name = name.to_lowercase();
-    let marks = ["backup", "_bak", "-bak", ".bak", "orig", "_old", "-old", ".old", "copy", "_save", ".save", "saved", "before"];
-    let dated = name.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() == 8 && digits.starts_with("20"));
+    let marks = [
+        "backup", "_bak", "-bak", ".bak", "orig", "_old", "-old", ".old", "copy", "_save", ".save", "saved",
+        "before",
+    ];
+    let dated = name
+        .split(|c: char| !c.is_ascii_digit())
+        .any(|digits| digits.len() == 8 && digits.starts_with("20"));
     marks.iter().any(|mark| name.contains(mark)) || dated
 }

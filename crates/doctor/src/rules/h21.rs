@@ -17,7 +17,12 @@ pub const RULE: Rule = Rule {
     cause: "localopts names a random seed file that is not there: it is not among the files of the depot, and has to be made on every agent",
     fix: "create it: openssl rand -out tls.rnd 1024, owned by the product's user",
     source: "domain specification R-104; domain specification H-21",
-    states: &["tls.rnd && no such file", "tws.rnd && no such file", "random seed && not found", "rand_load_file"],
+    states: &[
+        "tls.rnd && no such file",
+        "tws.rnd && no such file",
+        "random seed && not found",
+        "rand_load_file",
+    ],
     hints: &[],
     explains: &["H-88"],
     find,
@@ -29,7 +34,11 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         .filter(|named| named.key == "sslrandomseed")
         .filter(|named| paths::why_absent(inputs, named).is_some())
         .map(|named| {
-            let evidence = Evidence::line(&named.file, named.line, format!("SSL random seed = {}", named.path));
+            let evidence = Evidence::line(
+                &named.file,
+                named.line,
+                format!("SSL random seed = {}", named.path),
+            );
             Finding::proven(&RULE, named.path, evidence)
         })
         .collect()

@@ -26,20 +26,41 @@ pub const RULE: Rule = Rule {
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
-    for settings in inputs.settings.iter().filter(|settings| settings.kind == SettingsKind::Localopts) {
-        let (Some(kind), Some(file)) = (settings.last("sslcerttype"), settings.last("sslcertificate")) else { continue };
+    for settings in inputs
+        .settings
+        .iter()
+        .filter(|settings| settings.kind == SettingsKind::Localopts)
+    {
+        let (Some(kind), Some(file)) = (settings.last("sslcerttype"), settings.last("sslcertificate")) else {
+            continue;
+        };
         if file.value.is_empty() {
             continue;
         }
         let says_p12 = kind.value.eq_ignore_ascii_case("p12");
-        let format = paths::at(inputs, &settings.file, &file.value).and_then(|found| keystore::sniff(&found.bytes));
+        let format =
+            paths::at(inputs, &settings.file, &file.value).and_then(|found| keystore::sniff(&found.bytes));
         let is_p12 = match format {
             Some(format) => format == keystore::Format::Pkcs12,
-            None => [".p12", ".pfx"].iter().any(|end| file.value.to_lowercase().ends_with(end)),
+            None => [".p12", ".pfx"]
+                .iter()
+                .any(|end| file.value.to_lowercase().ends_with(end)),
         };
         if says_p12 != is_p12 {
-            let evidence = Evidence::line(&settings.file, kind.line, format!("SSL cert type = {}", kind.value));
-            let own = Evidence::line(&settings.file, file.line, format!("SSL certificate = {}, {}", file.value, if is_p12 { "PKCS#12" } else { "PEM" }));
+            let evidence = Evidence::line(
+                &settings.file,
+                kind.line,
+                format!("SSL cert type = {}", kind.value),
+            );
+            let own = Evidence::line(
+                &settings.file,
+                file.line,
+                format!(
+                    "SSL certificate = {}, {}",
+                    file.value,
+                    if is_p12 { "PKCS#12" } else { "PEM" }
+                ),
+            );
             found.push(Finding::proven(&RULE, settings.file.clone(), evidence).and(own));
         }
     }

@@ -28,20 +28,33 @@ pub const RULE: Rule = Rule {
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     for store in &inputs.stores {
-        let agents = name_of(&store.file).contains("TWSClientKeyStore") || store.is_listing && store.format == "keytool";
+        let agents = name_of(&store.file).contains("TWSClientKeyStore")
+            || store.is_listing && store.format == "keytool";
         if !agents || !matches!(store.format, "jks" | "keytool" | "pkcs12") {
             continue;
         }
         let moved = store.entries.iter().find(|entry| {
-            entry.alias.as_deref().is_some_and(|alias| alias.eq_ignore_ascii_case("client"))
+            entry
+                .alias
+                .as_deref()
+                .is_some_and(|alias| alias.eq_ignore_ascii_case("client"))
                 && matches!(entry.kind, EntryKind::Trusted(_))
                 && entry.chain.first().is_some_and(h18::is_default)
         });
-        let key = store.keys().find(|entry| entry.alias.as_deref().is_some_and(|alias| alias.eq_ignore_ascii_case("server")));
+        let key = store.keys().find(|entry| {
+            entry
+                .alias
+                .as_deref()
+                .is_some_and(|alias| alias.eq_ignore_ascii_case("server"))
+        });
         if let (Some(moved), Some(key)) = (moved, key) {
             let name = moved.chain.first().map_or("", |one| one.name());
-            let evidence = Evidence::file(&store.file, format!("a trusted certificate: {name}")).alias(moved.alias.as_deref()).at(moved.line);
-            let other = Evidence::file(&store.file, "the agent's own key").alias(key.alias.as_deref()).at(key.line);
+            let evidence = Evidence::file(&store.file, format!("a trusted certificate: {name}"))
+                .alias(moved.alias.as_deref())
+                .at(moved.line);
+            let other = Evidence::file(&store.file, "the agent's own key")
+                .alias(key.alias.as_deref())
+                .at(key.line);
             found.push(Finding::proven(&RULE, store.file.clone(), evidence).and(other));
         }
     }

@@ -23,13 +23,21 @@ pub const RULE: Rule = Rule {
 };
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
-    let copies: Vec<_> = inputs.files.iter().filter(|file| file.name().eq_ignore_ascii_case("dsmcert.kdb")).collect();
+    let copies: Vec<_> = inputs
+        .files
+        .iter()
+        .filter(|file| file.name().eq_ignore_ascii_case("dsmcert.kdb"))
+        .collect();
     let differ = copies.windows(2).any(|pair| pair[0].bytes != pair[1].bytes);
     if !differ {
         return Vec::new();
     }
-    let mut all = copies.iter().map(|file| Evidence::file(&file.path, format!("{} bytes", file.bytes.len())));
-    let Some(first) = all.next() else { return Vec::new() };
+    let mut all = copies
+        .iter()
+        .map(|file| Evidence::file(&file.path, format!("{} bytes", file.bytes.len())));
+    let Some(first) = all.next() else {
+        return Vec::new();
+    };
     let mut finding = Finding::proven(&RULE, copies[0].path.clone(), first);
     finding.evidence.extend(all);
     vec![finding]

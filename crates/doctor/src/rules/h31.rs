@@ -16,7 +16,15 @@ pub const RULE: Rule = Rule {
     cause: "the certificate (or the root that was sent with it) is self-signed, and the verifier has not been told to trust this very one: often the certificate that Liberty or the product made by itself",
     fix: "replace it by one that an authority signed, or import this very certificate into the verifier's trust store",
     source: "OpenSSL 18 and 19; Liberty CWPKI0803A; domain specification H-31",
-    states: &["self-signed certificate", "self signed certificate", "mozilla_pkix_error_self_signed_cert", "arithinsert1(417)", "gsk_error_self_signed", "depth_zero_self_signed_cert", "self_signed_cert_in_chain"],
+    states: &[
+        "self-signed certificate",
+        "self signed certificate",
+        "mozilla_pkix_error_self_signed_cert",
+        "arithinsert1(417)",
+        "gsk_error_self_signed",
+        "depth_zero_self_signed_cert",
+        "self_signed_cert_in_chain",
+    ],
     hints: &["cwpki0803a && error"],
     explains: &["H-30", "H-60", "H-87", "H-84"],
     find,
@@ -27,8 +35,18 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
     for seen in &inputs.conversations {
         if let Some((code, line)) = seen.verify.iter().find(|(code, _)| matches!(code, 18 | 19)) {
             let target = seen.target.clone().unwrap_or_else(|| seen.file.clone());
-            let who = seen.sent.last().map_or(String::new(), |one| format!(": {}", one.name()));
-            found.push(Finding::proven(&RULE, target, Evidence::line(&seen.file, *line, format!("verify code {code}{who}"))).stated());
+            let who = seen
+                .sent
+                .last()
+                .map_or(String::new(), |one| format!(": {}", one.name()));
+            found.push(
+                Finding::proven(
+                    &RULE,
+                    target,
+                    Evidence::line(&seen.file, *line, format!("verify code {code}{who}")),
+                )
+                .stated(),
+            );
         }
     }
     found

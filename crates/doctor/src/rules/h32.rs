@@ -19,7 +19,12 @@ pub const RULE: Rule = Rule {
     cause: "the chain that is sent ends at the leaf: clients that have (or fetch) the intermediate accept it, all others cannot build a path",
     fix: "put the whole chain into the key's entry, leaf first: import the reply together with its intermediates, or certificate and intermediates in one PEM file",
     source: "RFC 8446 4.4.2; keytool -importcert of a reply; domain specification H-32",
-    states: &["incomplete certificate chain", "chain issues && incomplete", "extra download", "works in && fails in"],
+    states: &[
+        "incomplete certificate chain",
+        "chain issues && incomplete",
+        "extra download",
+        "works in && fails in",
+    ],
     hints: &[],
     explains: &["H-30", "H-87", "H-88", "H-13"],
     find,
@@ -28,17 +33,30 @@ pub const RULE: Rule = Rule {
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = seen(inputs);
     let heard = inputs.says(h30::RULE.states) || inputs.says(h30::RULE.hints) || inputs.says(RULE.states);
-    for store in inputs.stores.iter().filter(|store| matches!(store.format, "jks" | "jceks" | "pkcs12" | "keytool")) {
+    for store in inputs
+        .stores
+        .iter()
+        .filter(|store| matches!(store.format, "jks" | "jceks" | "pkcs12" | "keytool"))
+    {
         for entry in store.keys() {
             let [leaf] = entry.chain.as_slice() else { continue };
-            let issuer = inputs
-                .certificates()
-                .find(|(_, _, one)| leaf.names_as_issuer(one) && !one.is_self_signed() && !leaf.is_self_signed());
+            let issuer = inputs.certificates().find(|(_, _, one)| {
+                leaf.names_as_issuer(one) && !one.is_self_signed() && !leaf.is_self_signed()
+            });
             if let Some((other, _, issuer)) = issuer {
-                let evidence = Evidence::file(&store.file, "the chain of this key is the leaf alone").alias(entry.alias.as_deref()).at(entry.line);
-                let own = Evidence::file(&other.file, format!("the intermediate that is not sent: {}", issuer.name()));
+                let evidence = Evidence::file(&store.file, "the chain of this key is the leaf alone")
+                    .alias(entry.alias.as_deref())
+                    .at(entry.line);
+                let own = Evidence::file(
+                    &other.file,
+                    format!("the intermediate that is not sent: {}", issuer.name()),
+                );
                 let finding = Finding::proven(&RULE, store.file.clone(), evidence).and(own);
-                found.push(if heard { finding } else { finding.at(Severity::Warning) });
+                found.push(if heard {
+                    finding
+                } else {
+                    finding.at(Severity::Warning)
+                });
             }
         }
     }
@@ -54,13 +72,22 @@ fn seen(inputs: &Inputs) -> Vec<Finding> {
         if leaf.is_self_signed() || unverified.is_none() {
             continue;
         }
-        let known = inputs
-            .certificates()
-            .find(|(_, entry, one)| leaf.issuer.same(&one.subject) && !one.is_self_signed() && !matches!(entry.kind, EntryKind::Request));
+        let known = inputs.certificates().find(|(_, entry, one)| {
+            leaf.issuer.same(&one.subject)
+                && !one.is_self_signed()
+                && !matches!(entry.kind, EntryKind::Request)
+        });
         if known.is_some() || is_intermediate(leaf) {
             let target = seen.target.clone().unwrap_or_else(|| seen.file.clone());
             let line = unverified.map(|(_, line)| *line);
-            let evidence = Evidence::file(&seen.file, format!("one certificate was sent, signed by the intermediate \"{}\"", leaf.issuer.text)).at(line);
+            let evidence = Evidence::file(
+                &seen.file,
+                format!(
+                    "one certificate was sent, signed by the intermediate \"{}\"",
+                    leaf.issuer.text
+                ),
+            )
+            .at(line);
             found.push(Finding::proven(&RULE, target, evidence));
         }
     }
@@ -69,6 +96,14 @@ fn seen(inputs: &Inputs) -> Vec<Finding> {
 
 fn is_intermediate(leaf: &CertFacts) -> bool {
     let issuer = leaf.issuer.text.to_lowercase();
-    let marks = ["intermediate", "issuing", "sub ca", "subca", "sub-ca", "secure server ca", "validation"];
+    let marks = [
+        "intermediate",
+        "issuing",
+        "sub ca",
+        "subca",
+        "sub-ca",
+        "secure server ca",
+        "validation",
+    ];
     marks.iter().any(|mark| issuer.contains(mark))
 }

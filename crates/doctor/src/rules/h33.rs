@@ -25,21 +25,50 @@ pub const RULE: Rule = Rule {
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     for one in inputs.racf.iter().filter(|one| one.status == "NOTRUST") {
-        let evidence = Evidence::line(&one.file, one.line, format!("Status: NOTRUST, owner {}", one.owner)).alias(Some(&one.label));
+        let evidence = Evidence::line(
+            &one.file,
+            one.line,
+            format!("Status: NOTRUST, owner {}", one.owner),
+        )
+        .alias(Some(&one.label));
         found.push(Finding::proven(&RULE, one.label.clone(), evidence));
     }
-    for (ring, member) in inputs.rings.iter().flat_map(|ring| ring.members.iter().map(move |member| (ring, member))) {
-        let authority = member.owner == "CERTAUTH" || inputs.racf.iter().any(|one| one.label == member.label && one.has_key == Some(false));
+    for (ring, member) in inputs
+        .rings
+        .iter()
+        .flat_map(|ring| ring.members.iter().map(move |member| (ring, member)))
+    {
+        let authority = member.owner == "CERTAUTH"
+            || inputs
+                .racf
+                .iter()
+                .any(|one| one.label == member.label && one.has_key == Some(false));
         if authority && member.usage == "PERSONAL" {
-            let evidence = Evidence::line(&ring.file, member.line, format!("{} is connected as PERSONAL, not as CERTAUTH", member.label));
-            found.push(Finding::proven(&RULE, format!("{}/{}", ring.owner, ring.name), evidence));
+            let evidence = Evidence::line(
+                &ring.file,
+                member.line,
+                format!("{} is connected as PERSONAL, not as CERTAUTH", member.label),
+            );
+            found.push(Finding::proven(
+                &RULE,
+                format!("{}/{}", ring.owner, ring.name),
+                evidence,
+            ));
         }
     }
     if !inputs.rings.is_empty() {
-        for one in inputs.racf.iter().filter(|one| one.owner == "CERTAUTH" && one.status != "NOTRUST" && one.rings.is_empty()) {
-            let member = inputs.rings.iter().any(|ring| ring.members.iter().any(|member| member.label == one.label));
+        for one in inputs
+            .racf
+            .iter()
+            .filter(|one| one.owner == "CERTAUTH" && one.status != "NOTRUST" && one.rings.is_empty())
+        {
+            let member = inputs
+                .rings
+                .iter()
+                .any(|ring| ring.members.iter().any(|member| member.label == one.label));
             if !member {
-                let evidence = Evidence::line(&one.file, one.line, "connected to no ring").alias(Some(&one.label));
+                let evidence =
+                    Evidence::line(&one.file, one.line, "connected to no ring").alias(Some(&one.label));
                 found.push(Finding::proven(&RULE, one.label.clone(), evidence));
             }
         }

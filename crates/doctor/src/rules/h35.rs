@@ -30,17 +30,24 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
     if !unlinked && !inputs.says(h88::RULE.states) {
         return Vec::new();
     }
-    let identity = inputs
-        .certificates()
-        .find(|(store, _, one)| name_of(&store.file) == "tls.crt" && !h18::is_default(one) && !one.is_authority());
-    let Some((new, _, leaf)) = identity else { return Vec::new() };
+    let identity = inputs.certificates().find(|(store, _, one)| {
+        name_of(&store.file) == "tls.crt" && !h18::is_default(one) && !one.is_authority()
+    });
+    let Some((new, _, leaf)) = identity else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for store in &inputs.stores {
-        let agents = ["TWSTrustCertificates.cer", "ca.crt", "TWSClientTrustStore.pem"].contains(&name_of(&store.file));
-        let only_defaults = store.certificates().next().is_some() && store.certificates().all(|(_, one)| h18::is_default(one));
+        let agents =
+            ["TWSTrustCertificates.cer", "ca.crt", "TWSClientTrustStore.pem"].contains(&name_of(&store.file));
+        let only_defaults = store.certificates().next().is_some()
+            && store.certificates().all(|(_, one)| h18::is_default(one));
         if agents && only_defaults {
             let evidence = Evidence::file(&store.file, "holds the default certificates only");
-            let own = Evidence::file(&new.file, format!("{} is signed by \"{}\"", leaf.name(), leaf.issuer.text));
+            let own = Evidence::file(
+                &new.file,
+                format!("{} is signed by \"{}\"", leaf.name(), leaf.issuer.text),
+            );
             found.push(Finding::proven(&RULE, store.file.clone(), evidence).and(own));
         }
     }

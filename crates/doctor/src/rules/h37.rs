@@ -26,13 +26,21 @@ pub const RULE: Rule = Rule {
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let master = inputs.stores.iter().find(|store| {
-        name_of(&store.file).starts_with("TWSServerTrustFile") && !store.file.contains("dwcServer") && !store.entries.is_empty()
+        name_of(&store.file).starts_with("TWSServerTrustFile")
+            && !store.file.contains("dwcServer")
+            && !store.entries.is_empty()
     });
-    let Some(master) = master.filter(|store| store.certificates().all(|(_, one)| !h18::is_default(one))) else { return Vec::new() };
+    let Some(master) = master.filter(|store| store.certificates().all(|(_, one)| !h18::is_default(one)))
+    else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for (store, _, leaf) in inputs.certificates() {
         let name = name_of(&store.file);
-        let agents = name.contains("TWSClientKeyStore") && store.keys().any(|entry| entry.chain.first().is_some_and(|own| own.same(leaf)))
+        let agents = name.contains("TWSClientKeyStore")
+            && store
+                .keys()
+                .any(|entry| entry.chain.first().is_some_and(|own| own.same(leaf)))
             || ["tls.crt", "TWSClient.cer"].contains(&name);
         if agents && h18::is_default(leaf) && found.iter().all(|known: &Finding| known.target != store.file) {
             let evidence = Evidence::file(&store.file, format!("still presents {}", leaf.name()));

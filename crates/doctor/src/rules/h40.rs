@@ -19,7 +19,14 @@ pub const RULE: Rule = Rule {
     cause: "the verifier's policy forbids this: jdk.certpath.disabledAlgorithms, the security level of OpenSSL, MinimumRSAKeySize of IBM MQ",
     fix: "issue the certificate (and, where it is meant, its authority) again with RSA 2048 or more, or P-256, signed with SHA-256",
     source: "OpenJDK java.security; IBM MQ SSL stanza MinimumRSAKeySize; domain specification H-40",
-    states: &["algorithm constraints check failed", "does not conform to algorithm constraints", "disabledalgorithms", "certpath.disabled", "key size && less than && minimum", "certificates do not conform to algorithm constraints"],
+    states: &[
+        "algorithm constraints check failed",
+        "does not conform to algorithm constraints",
+        "disabledalgorithms",
+        "certpath.disabled",
+        "key size && less than && minimum",
+        "certificates do not conform to algorithm constraints",
+    ],
     hints: &["minimumrsakeysize"],
     explains: &["H-30", "H-72", "H-87"],
     find,
@@ -33,7 +40,11 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         if let (Some(what), false) = (weak, h18::is_default(leaf)) {
             let evidence = Evidence::file(&store.file, format!("{}: {what}", leaf.name()));
             let finding = Finding::proven(&RULE, store.file.clone(), evidence);
-            found.push(if heard { finding } else { finding.at(Severity::Note) });
+            found.push(if heard {
+                finding
+            } else {
+                finding.at(Severity::Note)
+            });
         }
     }
     found
@@ -42,15 +53,22 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
 fn minimum(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     for settings in &inputs.settings {
-        let Some(item) = settings.last("MinimumRSAKeySize") else { continue };
-        let Ok(least) = item.value.parse::<usize>() else { continue };
+        let Some(item) = settings.last("MinimumRSAKeySize") else {
+            continue;
+        };
+        let Ok(least) = item.value.parse::<usize>() else {
+            continue;
+        };
         for (store, entry, one) in inputs.certificates() {
             if let Some(Key::Rsa(bits)) = one.key
                 && bits > 0
                 && bits < least
             {
-                let evidence = Evidence::line(&settings.file, item.line, format!("MinimumRSAKeySize={least}"));
-                let own = Evidence::file(&store.file, format!("{}: RSA {bits}", one.name())).alias(entry.alias.as_deref()).at(entry.line);
+                let evidence =
+                    Evidence::line(&settings.file, item.line, format!("MinimumRSAKeySize={least}"));
+                let own = Evidence::file(&store.file, format!("{}: RSA {bits}", one.name()))
+                    .alias(entry.alias.as_deref())
+                    .at(entry.line);
                 found.push(Finding::proven(&RULE, store.file.clone(), evidence).and(own));
             }
         }
@@ -61,7 +79,9 @@ fn minimum(inputs: &Inputs) -> Vec<Finding> {
 /// What today's runtimes refuse in an end entity.
 pub(super) fn weakness(one: &crate::facts::CertFacts) -> Option<String> {
     if let Some(signature) = one.signature.as_deref()
-        && ["md2", "md5", "sha1with", "sha1rsa"].iter().any(|weak| signature.starts_with(weak))
+        && ["md2", "md5", "sha1with", "sha1rsa"]
+            .iter()
+            .any(|weak| signature.starts_with(weak))
     {
         return Some(format!("signed with {signature}"));
     }

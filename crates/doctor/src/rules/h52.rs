@@ -20,7 +20,14 @@ pub const RULE: Rule = Rule {
     cause: "it works today, and will not in a few days",
     fix: "plan the renewal now: capgrow plan; agents fetch new certificates by themselves when they lie in the depot before",
     source: "domain specification R-133, R-134: Broker.CertificateExpirationInterval, 15 days by default; domain specification H-52",
-    states: &["will expire in", "is about to expire", "expires soon", "certificate && expiring", "cwpki0429w", "days && certificate && expir"],
+    states: &[
+        "will expire in",
+        "is about to expire",
+        "expires soon",
+        "certificate && expiring",
+        "cwpki0429w",
+        "days && certificate && expir",
+    ],
     hints: &[],
     explains: &[],
     find,
@@ -39,8 +46,16 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         if until < inputs.now || until - inputs.now > days * 86_400 {
             continue;
         }
-        let used = entry.kind == EntryKind::Key || store.is_loose() || store.is_listing || identities.iter().any(|(_, leaf)| leaf.names_as_issuer(one));
-        let evidence = Evidence::file(&store.file, format!("{} expires {}", one.name(), moment::day_text(until))).alias(entry.alias.as_deref()).at(entry.line);
+        let used = entry.kind == EntryKind::Key
+            || store.is_loose()
+            || store.is_listing
+            || identities.iter().any(|(_, leaf)| leaf.names_as_issuer(one));
+        let evidence = Evidence::file(
+            &store.file,
+            format!("{} expires {}", one.name(), moment::day_text(until)),
+        )
+        .alias(entry.alias.as_deref())
+        .at(entry.line);
         let finding = Finding::proven(&RULE, store.file.clone(), evidence);
         found.push(if used { finding } else { finding.at(Severity::Note) });
     }

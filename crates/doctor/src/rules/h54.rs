@@ -16,7 +16,10 @@ pub const RULE: Rule = Rule {
     cause: "its extended key usage lacks clientAuth: servers refuse it from a client",
     fix: "issue it again with clientAuth; Workload Automation needs serverAuth and clientAuth, as every agent is both",
     source: "RFC 5280 4.2.1.12; OpenSSL 26; JSSE; domain specification H-54",
-    states: &["extended key usage does not permit use for tls client", "netscape cert type does not permit use for ssl client"],
+    states: &[
+        "extended key usage does not permit use for tls client",
+        "netscape cert type does not permit use for ssl client",
+    ],
     hints: &["unsupported certificate purpose && client"],
     explains: &["H-30", "H-53", "H-80", "H-87", "H-88"],
     find,

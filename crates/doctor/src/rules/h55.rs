@@ -28,11 +28,20 @@ pub const RULE: Rule = Rule {
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     let only_signs = |usage: Option<u16>| {
-        usage.is_some_and(|bits| bits & KeyUsage::CERTIFICATE_SIGN != 0 && bits & KeyUsage::DIGITAL_SIGNATURE == 0)
+        usage.is_some_and(|bits| {
+            bits & KeyUsage::CERTIFICATE_SIGN != 0 && bits & KeyUsage::DIGITAL_SIGNATURE == 0
+        })
     };
     for (store, leaf) in peers::identities(inputs) {
         if only_signs(leaf.key_usage) && !leaf.is_authority() {
-            found.push(Finding::proven(&RULE, store.file.clone(), Evidence::file(&store.file, format!("{}: keyCertSign and no digitalSignature", leaf.name()))));
+            found.push(Finding::proven(
+                &RULE,
+                store.file.clone(),
+                Evidence::file(
+                    &store.file,
+                    format!("{}: keyCertSign and no digitalSignature", leaf.name()),
+                ),
+            ));
         }
     }
     for one in &inputs.racf {

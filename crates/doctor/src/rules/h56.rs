@@ -19,7 +19,15 @@ pub const RULE: Rule = Rule {
     cause: "keyEncipherment is needed for TLS_RSA suites, digitalSignature for ECDHE and TLS 1.3, keyAgreement for static ECDH: the certificate lacks it",
     fix: "issue it again with digitalSignature and keyEncipherment, or choose a suite that the key usage allows",
     source: "RFC 5246 7.4.2, RFC 8446 4.4.2.2; RFC 5280 4.2.1.3; domain specification H-56",
-    states: &["keyusage does not allow key encipherment", "keyusage does not allow digital signatures", "keyusage does not allow key agreement", "key usage && does not allow", "keyusage bit incorrect", "illegal key usage", "key usage violation"],
+    states: &[
+        "keyusage does not allow key encipherment",
+        "keyusage does not allow digital signatures",
+        "keyusage does not allow key agreement",
+        "key usage && does not allow",
+        "keyusage bit incorrect",
+        "illegal key usage",
+        "key usage violation",
+    ],
     hints: &[],
     explains: &["H-30", "H-53", "H-72"],
     find,
@@ -36,7 +44,13 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
             let own = Evidence::file(&store.file, format!("{}: no keyEncipherment", leaf.name()));
             found.push(Finding::proven(&RULE, store.file.clone(), own).and(place.clone()));
         } else if !signs && usage & KeyUsage::CERTIFICATE_SIGN == 0 {
-            let own = Evidence::file(&store.file, format!("{}: no digitalSignature, so neither ECDHE nor TLS 1.3", leaf.name()));
+            let own = Evidence::file(
+                &store.file,
+                format!(
+                    "{}: no digitalSignature, so neither ECDHE nor TLS 1.3",
+                    leaf.name()
+                ),
+            );
             found.push(Finding::proven(&RULE, store.file.clone(), own));
         }
     }

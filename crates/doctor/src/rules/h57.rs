@@ -28,16 +28,26 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for (file, alias, issuer, child) in h39::signers(inputs) {
         if !issuer.is_self_signed() && found.iter().all(|known| known.target != file) {
-            let evidence = Evidence::file(&file, format!("{} has no CA:TRUE, and signed {}", issuer.name(), child.name())).alias(alias.as_deref());
+            let evidence = Evidence::file(
+                &file,
+                format!("{} has no CA:TRUE, and signed {}", issuer.name(), child.name()),
+            )
+            .alias(alias.as_deref());
             found.push(Finding::proven(&RULE, file, evidence));
         }
     }
     for (store, leaf) in peers::identities(inputs) {
-        let signs = inputs.certificates().any(|(_, _, one)| !one.same(leaf) && !one.is_self_signed() && one.names_as_issuer(leaf));
+        let signs = inputs
+            .certificates()
+            .any(|(_, _, one)| !one.same(leaf) && !one.is_self_signed() && one.names_as_issuer(leaf));
         if leaf.is_authority() && !signs {
             let evidence = Evidence::file(&store.file, format!("{}: CA:TRUE", leaf.name()));
             let finding = Finding::proven(&RULE, store.file.clone(), evidence);
-            found.push(finding.at(if leaf.is_self_signed() { Severity::Note } else { Severity::Warning }));
+            found.push(finding.at(if leaf.is_self_signed() {
+                Severity::Note
+            } else {
+                Severity::Warning
+            }));
         }
     }
     found

@@ -16,7 +16,14 @@ pub const RULE: Rule = Rule {
     cause: "the certificate has an extension marked as critical that the verifier does not understand: it must refuse",
     fix: "issue it again without that extension, or with it not critical",
     source: "RFC 5280 4.2; OpenSSL 34; JSSE; domain specification H-58",
-    states: &["unhandled critical extension", "unrecognized critical extension", "unsupported critical extension", "unknown critical extension", "unrecognised critical", "ctgsk2061w"],
+    states: &[
+        "unhandled critical extension",
+        "unrecognized critical extension",
+        "unsupported critical extension",
+        "unknown critical extension",
+        "unrecognised critical",
+        "ctgsk2061w",
+    ],
     hints: &[],
     explains: &["H-30", "H-87"],
     find,
@@ -27,7 +34,11 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         .certificates()
         .filter(|(_, _, one)| !one.unknown_critical.is_empty())
         .map(|(store, entry, one)| {
-            let evidence = Evidence::file(&store.file, format!("{}: critical {}", one.name(), one.unknown_critical.join(", "))).alias(entry.alias.as_deref());
+            let evidence = Evidence::file(
+                &store.file,
+                format!("{}: critical {}", one.name(), one.unknown_critical.join(", ")),
+            )
+            .alias(entry.alias.as_deref());
             Finding::proven(&RULE, store.file.clone(), evidence)
         })
         .collect()

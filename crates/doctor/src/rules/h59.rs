@@ -17,7 +17,12 @@ pub const RULE: Rule = Rule {
     cause: "browsers refuse certificates of public authorities that are valid for more than 398 days (825 for those of private ones on Apple systems)",
     fix: "issue it for a shorter time",
     source: "CA/Browser Forum baseline requirements 6.3.2; Apple HT210176; domain specification H-59",
-    states: &["err_cert_validity_too_long", "validity period is too long", "validity_too_long", "certificate && too long && valid"],
+    states: &[
+        "err_cert_validity_too_long",
+        "validity period is too long",
+        "validity_too_long",
+        "certificate && too long && valid",
+    ],
     hints: &[],
     explains: &["H-50"],
     find,
@@ -32,7 +37,10 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         if let (Some(from), Some(until)) = (leaf.not_before, leaf.not_after)
             && until - from > 398 * 86_400
         {
-            let evidence = Evidence::file(&store.file, format!("{} is valid for {} days", leaf.name(), (until - from) / 86_400));
+            let evidence = Evidence::file(
+                &store.file,
+                format!("{} is valid for {} days", leaf.name(), (until - from) / 86_400),
+            );
             found.push(Finding::proven(&RULE, store.file.clone(), evidence).at(crate::rule::Severity::Error));
         }
     }

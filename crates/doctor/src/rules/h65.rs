@@ -26,21 +26,49 @@ pub const RULE: Rule = Rule {
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
-    for settings in inputs.settings.iter().filter(|settings| settings.kind == SettingsKind::Localopts) {
-        let Some(mode) = settings.last("sslauthmode") else { continue };
+    for settings in inputs
+        .settings
+        .iter()
+        .filter(|settings| settings.kind == SettingsKind::Localopts)
+    {
+        let Some(mode) = settings.last("sslauthmode") else {
+            continue;
+        };
         let wanted: Vec<String> = match mode.value.to_lowercase().as_str() {
-            "string" => vec![settings.last("sslauthstring").map_or("tws", |item| item.value.as_str()).to_lowercase()],
-            "cpu" => inputs.workstations.iter().map(|(_, shown)| shown.name.to_lowercase()).collect(),
+            "string" => vec![
+                settings
+                    .last("sslauthstring")
+                    .map_or("tws", |item| item.value.as_str())
+                    .to_lowercase(),
+            ],
+            "cpu" => inputs
+                .workstations
+                .iter()
+                .map(|(_, shown)| shown.name.to_lowercase())
+                .collect(),
             _ => continue,
         };
         let names: Vec<(String, String)> = inputs
             .certificates()
-            .filter(|(store, _, one)| ["tls.crt", "TWSClient.cer"].contains(&name_of(&store.file)) || name_of(&store.file).contains("TWSClientKeyStore") && !one.is_authority())
+            .filter(|(store, _, one)| {
+                ["tls.crt", "TWSClient.cer"].contains(&name_of(&store.file))
+                    || name_of(&store.file).contains("TWSClientKeyStore") && !one.is_authority()
+            })
             .filter_map(|(store, _, one)| Some((store.file.clone(), one.subject.common_name()?.to_owned())))
             .collect();
-        if let (false, Some((file, name))) = (wanted.is_empty() || names.iter().any(|(_, name)| wanted.contains(name)), names.first()) {
-            let evidence = Evidence::line(&settings.file, mode.line, format!("SSL auth mode = {}: {}", mode.value, wanted.join(", ")));
-            found.push(Finding::proven(&RULE, settings.file.clone(), evidence).and(Evidence::file(file, format!("CN={name}"))));
+        if let (false, Some((file, name))) = (
+            wanted.is_empty() || names.iter().any(|(_, name)| wanted.contains(name)),
+            names.first(),
+        ) {
+            let evidence = Evidence::line(
+                &settings.file,
+                mode.line,
+                format!("SSL auth mode = {}: {}", mode.value, wanted.join(", ")),
+            );
+            found.push(
+                Finding::proven(&RULE, settings.file.clone(), evidence)
+                    .and(Evidence::file(file, format!("CN={name}"))),
+            );
         }
     }
     found

@@ -27,13 +27,23 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
     if !inputs.says(h60::RULE.states) {
         return Vec::new();
     }
-    let Some((file, line, version)) = newest(inputs) else { return Vec::new() };
-    let silent = inputs.elements("ssl").find(|element| element.attribute("verifyHostname").is_none());
-    let set = inputs.elements("ssl").any(|element| element.attribute("verifyHostname").is_some());
+    let Some((file, line, version)) = newest(inputs) else {
+        return Vec::new();
+    };
+    let silent = inputs
+        .elements("ssl")
+        .find(|element| element.attribute("verifyHostname").is_none());
+    let set = inputs
+        .elements("ssl")
+        .any(|element| element.attribute("verifyHostname").is_some());
     match silent {
         Some(element) if !set => {
             let evidence = Evidence::line(&file, line, format!("Liberty {version}"));
-            let own = Evidence::line(&element.settings.file, element.line(), "<ssl> says nothing of verifyHostname");
+            let own = Evidence::line(
+                &element.settings.file,
+                element.line(),
+                "<ssl> says nothing of verifyHostname",
+            );
             vec![Finding::proven(&RULE, element.settings.file.clone(), evidence).and(own)]
         }
         _ => Vec::new(),
@@ -43,9 +53,18 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
 /// The first version from 24.0.0.7 on that a log names.
 fn newest(inputs: &Inputs) -> Option<(String, usize, String)> {
     for text in &inputs.texts {
-        for (line, words) in text.speaking_of("liberty").chain(text.speaking_of("websphere application server")) {
-            let version = words.split(|c: char| !(c.is_ascii_digit() || c == '.')).find(|word| word.matches('.').count() == 3);
-            let numbers: Vec<u32> = version.unwrap_or_default().split('.').filter_map(|part| part.parse().ok()).collect();
+        for (line, words) in text
+            .speaking_of("liberty")
+            .chain(text.speaking_of("websphere application server"))
+        {
+            let version = words
+                .split(|c: char| !(c.is_ascii_digit() || c == '.'))
+                .find(|word| word.matches('.').count() == 3);
+            let numbers: Vec<u32> = version
+                .unwrap_or_default()
+                .split('.')
+                .filter_map(|part| part.parse().ok())
+                .collect();
             if numbers.len() == 4 && numbers.as_slice() >= [24, 0, 0, 7].as_slice() {
                 return Some((text.file.clone(), line, version.unwrap_or_default().to_owned()));
             }

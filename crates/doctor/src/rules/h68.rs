@@ -16,7 +16,16 @@ pub const RULE: Rule = Rule {
     cause: "the client sends no server name (SNI), so the server shows its default certificate: an old client, or IBM MQ with OutboundSNI=HOSTNAME where the certificate is set on the channel",
     fix: "set the server name in the client (openssl s_client -servername); for IBM MQ OutboundSNI=CHANNEL, or the certificate on the queue manager",
     source: "RFC 6066; IBM MQ OutboundSNI; domain specification H-68",
-    states: &["unrecognized_name", "unrecognized name", "no sni", "without sni", "sni && missing", "sni && not", "did not send sni", "server_name && missing"],
+    states: &[
+        "unrecognized_name",
+        "unrecognized name",
+        "no sni",
+        "without sni",
+        "sni && missing",
+        "sni && not",
+        "did not send sni",
+        "server_name && missing",
+    ],
     hints: &[],
     explains: &["H-60", "H-05"],
     find,
@@ -28,21 +37,50 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         let off = settings
             .last("OutboundSNI")
             .filter(|item| item.value.eq_ignore_ascii_case("hostname"))
-            .or_else(|| settings.last("AllowOutboundSNI").filter(|item| item.value.to_uppercase().starts_with('N')));
-        let labelled = inputs.mq.iter().find(|object| object.name() != "?" && object.kind == crate::text::mqsc::MqKind::Channel && object.get("CERTLABL").is_some_and(|label| !label.is_empty()));
+            .or_else(|| {
+                settings
+                    .last("AllowOutboundSNI")
+                    .filter(|item| item.value.to_uppercase().starts_with('N'))
+            });
+        let labelled = inputs.mq.iter().find(|object| {
+            object.name() != "?"
+                && object.kind == crate::text::mqsc::MqKind::Channel
+                && object.get("CERTLABL").is_some_and(|label| !label.is_empty())
+        });
         if let (Some(item), Some(channel)) = (off, labelled) {
             let evidence = Evidence::line(&settings.file, item.line, format!("{}={}", item.key, item.value));
-            let own = Evidence::line(&channel.file, channel.line, format!("channel {} has a certificate of its own", channel.name()));
-            found.push(Finding::proven(&RULE, channel.name().to_owned(), evidence).and(own).at(Severity::Error));
+            let own = Evidence::line(
+                &channel.file,
+                channel.line,
+                format!("channel {} has a certificate of its own", channel.name()),
+            );
+            found.push(
+                Finding::proven(&RULE, channel.name().to_owned(), evidence)
+                    .and(own)
+                    .at(Severity::Error),
+            );
         }
     }
     for seen in inputs.conversations.iter().filter(|seen| seen.has_no_server_name) {
         let other = inputs.conversations.iter().find(|other| {
-            !other.has_no_server_name && other.server_name.is_some() && other.sent.first().zip(seen.sent.first()).is_some_and(|(one, two)| !one.same(two))
+            !other.has_no_server_name
+                && other.server_name.is_some()
+                && other
+                    .sent
+                    .first()
+                    .zip(seen.sent.first())
+                    .is_some_and(|(one, two)| !one.same(two))
         });
         if let Some(other) = other {
             let evidence = Evidence::file(&seen.file, "no server name was sent");
-            found.push(Finding::proven(&RULE, seen.file.clone(), evidence).and(Evidence::file(&other.file, "with one, another certificate was shown")).at(Severity::Error));
+            found.push(
+                Finding::proven(&RULE, seen.file.clone(), evidence)
+                    .and(Evidence::file(
+                        &other.file,
+                        "with one, another certificate was shown",
+                    ))
+                    .at(Severity::Error),
+            );
         }
     }
     found

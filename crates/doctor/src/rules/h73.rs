@@ -27,8 +27,16 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     for (server, client, outcome) in ciphers::pairs(inputs) {
         if outcome == ciphers::Outcome::NotTheChannels {
-            let evidence = Evidence::line(&client.file, client.line, format!("the client offers {}", client.name));
-            let own = Evidence::line(&server.file, server.line, format!("channel {} takes {}", server.channel, server.name));
+            let evidence = Evidence::line(
+                &client.file,
+                client.line,
+                format!("the client offers {}", client.name),
+            );
+            let own = Evidence::line(
+                &server.file,
+                server.line,
+                format!("channel {} takes {}", server.channel, server.name),
+            );
             found.push(Finding::proven(&RULE, server.channel.clone(), evidence).and(own));
         }
     }

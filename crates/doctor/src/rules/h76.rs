@@ -18,7 +18,15 @@ pub const RULE: Rule = Rule {
     cause: "TLS 1.3 signs with RSA-PSS, for which 512 and 1024 bits are too few; Workload Automation asks for 2048",
     fix: "issue the certificate again with RSA 2048 or more; until then allow TLS 1.2",
     source: "RFC 8446 4.2.3; domain specification B.3; domain specification H-76",
-    states: &["no suitable signature algorithm", "no signature scheme", "no common signature algorithms", "no_common_signature", "digest too big for rsa key", "rsa-pss", "rsassa-pss && key"],
+    states: &[
+        "no suitable signature algorithm",
+        "no signature scheme",
+        "no common signature algorithms",
+        "no_common_signature",
+        "digest too big for rsa key",
+        "rsa-pss",
+        "rsassa-pss && key",
+    ],
     hints: &[],
     explains: &["H-71", "H-72"],
     find,
@@ -28,7 +36,8 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
     let only_13 = inputs.settings.iter().find_map(|settings| {
         let item = settings.items.iter().find(|item| {
             let value = inputs.filled(&item.value).to_lowercase();
-            ["sslversion", "ssl_version", "sslprotocol"].contains(&item.key.to_lowercase().as_str()) && (value == "tlsv1.3" || value == "atleast.tlsv1.3")
+            ["sslversion", "ssl_version", "sslprotocol"].contains(&item.key.to_lowercase().as_str())
+                && (value == "tlsv1.3" || value == "atleast.tlsv1.3")
         })?;
         Some((settings, item))
     });
@@ -39,9 +48,17 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         if bits == 0 || bits >= 2048 || !(heard || only_13.is_some()) {
             continue;
         }
-        let mut finding = Finding::proven(&RULE, store.file.clone(), Evidence::file(&store.file, format!("{}: RSA {bits}", leaf.name())));
+        let mut finding = Finding::proven(
+            &RULE,
+            store.file.clone(),
+            Evidence::file(&store.file, format!("{}: RSA {bits}", leaf.name())),
+        );
         if let Some((settings, item)) = only_13 {
-            finding = finding.and(Evidence::line(&settings.file, item.line, format!("{} = {}", item.key, item.value)));
+            finding = finding.and(Evidence::line(
+                &settings.file,
+                item.line,
+                format!("{} = {}", item.key, item.value),
+            ));
         }
         found.push(finding);
     }

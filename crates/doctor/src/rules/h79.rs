@@ -27,13 +27,28 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     let forced = inputs.texts.iter().find_map(|text| {
         let patterns = ["securitylevel force_enabled", "securitylevel force-enabled"];
-        patterns.iter().find_map(|pattern| text.speaking_of(pattern).next().map(|(line, words)| Evidence::line(&text.file, line, words)))
+        patterns.iter().find_map(|pattern| {
+            text.speaking_of(pattern)
+                .next()
+                .map(|(line, words)| Evidence::line(&text.file, line, words))
+        })
     });
     let Some(forced) = forced else { return found };
-    for settings in inputs.settings.iter().filter(|settings| settings.kind == SettingsKind::Localopts) {
-        let closed = |key: &str| settings.last(key).is_none_or(|item| ["0", "@", ""].contains(&item.value.as_str()));
+    for settings in inputs
+        .settings
+        .iter()
+        .filter(|settings| settings.kind == SettingsKind::Localopts)
+    {
+        let closed = |key: &str| {
+            settings
+                .last(key)
+                .is_none_or(|item| ["0", "@", ""].contains(&item.value.as_str()))
+        };
         if closed("nmsslfullport") && closed("nmsslport") {
-            let evidence = Evidence::file(&settings.file, "no TLS port: nm SSL full port and nm SSL port are closed");
+            let evidence = Evidence::file(
+                &settings.file,
+                "no TLS port: nm SSL full port and nm SSL port are closed",
+            );
             found.push(Finding::proven(&RULE, settings.file.clone(), evidence).and(forced.clone()));
         }
     }

@@ -17,7 +17,12 @@ pub const RULE: Rule = Rule {
     cause: "the server's list of authorities does not name the issuer of the client's certificate, or the client has several keys and none is named: it then sends none",
     fix: "import the issuer of the client's certificate into the server's trust store; name the key: clientKeyAlias, CERTLABL",
     source: "JSSE X509KeyManager; RFC 5246 7.4.4; domain specification H-81",
-    states: &["no suitable certificate found", "continuing without client authentication", "no x.509 cert selected", "no x.509 certificate for client authentication"],
+    states: &[
+        "no suitable certificate found",
+        "continuing without client authentication",
+        "no x.509 cert selected",
+        "no x.509 certificate for client authentication",
+    ],
     hints: &[],
     explains: &["H-80", "H-82"],
     find,
@@ -26,14 +31,31 @@ pub const RULE: Rule = Rule {
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     for seen in &inputs.conversations {
-        let Some(accepted) = seen.authorities.as_ref().filter(|list| !list.is_empty()) else { continue };
-        for (store, entry, _) in inputs.certificates().filter(|(_, entry, _)| entry.kind == EntryKind::Key) {
+        let Some(accepted) = seen.authorities.as_ref().filter(|list| !list.is_empty()) else {
+            continue;
+        };
+        for (store, entry, _) in inputs
+            .certificates()
+            .filter(|(_, entry, _)| entry.kind == EntryKind::Key)
+        {
             let Some(leaf) = entry.chain.first() else { continue };
             let served = seen.sent.first().is_some_and(|one| one.same(leaf));
-            let known = entry.chain.iter().any(|one| accepted.iter().any(|authority| authority.same(&one.issuer)));
+            let known = entry
+                .chain
+                .iter()
+                .any(|one| accepted.iter().any(|authority| authority.same(&one.issuer)));
             if !known && !served {
-                let evidence = Evidence::file(&seen.file, format!("the server accepts {} authorities, and not \"{}\"", accepted.len(), leaf.issuer.text));
-                let own = Evidence::file(&store.file, format!("the client's {}", leaf.name())).alias(entry.alias.as_deref()).at(entry.line);
+                let evidence = Evidence::file(
+                    &seen.file,
+                    format!(
+                        "the server accepts {} authorities, and not \"{}\"",
+                        accepted.len(),
+                        leaf.issuer.text
+                    ),
+                );
+                let own = Evidence::file(&store.file, format!("the client's {}", leaf.name()))
+                    .alias(entry.alias.as_deref())
+                    .at(entry.line);
                 found.push(Finding::proven(&RULE, store.file.clone(), evidence).and(own));
                 break;
             }

@@ -26,18 +26,42 @@ pub const RULE: Rule = Rule {
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
-    let heard = inputs.says(super::h83::RULE.states) || inputs.says(super::h83::RULE.hints) || inputs.says(RULE.states);
+    let heard = inputs.says(super::h83::RULE.states)
+        || inputs.says(super::h83::RULE.hints)
+        || inputs.says(RULE.states);
     for element in inputs.elements("ssl") {
-        let asks = element.value("clientAuthenticationSupported") == Some("true") && element.value("clientAuthentication") != Some("true");
-        let Some(trust) = element.value("trustStoreRef").or_else(|| element.value("keyStoreRef")) else { continue };
-        let place = inputs.elements("keyStore").find(|store| store.value("id") == Some(trust)).and_then(|store| store.value("location"));
-        let Some(store) = place.and_then(|place| labels::store_at(inputs, &inputs.filled(place))) else { continue };
-        let trusts = store.entries.iter().any(|entry| entry.kind == EntryKind::Trusted(true));
+        let asks = element.value("clientAuthenticationSupported") == Some("true")
+            && element.value("clientAuthentication") != Some("true");
+        let Some(trust) = element
+            .value("trustStoreRef")
+            .or_else(|| element.value("keyStoreRef"))
+        else {
+            continue;
+        };
+        let place = inputs
+            .elements("keyStore")
+            .find(|store| store.value("id") == Some(trust))
+            .and_then(|store| store.value("location"));
+        let Some(store) = place.and_then(|place| labels::store_at(inputs, &inputs.filled(place))) else {
+            continue;
+        };
+        let trusts = store
+            .entries
+            .iter()
+            .any(|entry| entry.kind == EntryKind::Trusted(true));
         if asks && !trusts && !store.entries.is_empty() {
-            let evidence = Evidence::line(&element.settings.file, element.line(), "clientAuthenticationSupported=\"true\"");
+            let evidence = Evidence::line(
+                &element.settings.file,
+                element.line(),
+                "clientAuthenticationSupported=\"true\"",
+            );
             let own = Evidence::file(&store.file, "holds no trusted certificate");
             let finding = Finding::proven(&RULE, store.file.clone(), evidence).and(own);
-            found.push(if heard { finding } else { finding.at(Severity::Note) });
+            found.push(if heard {
+                finding
+            } else {
+                finding.at(Severity::Note)
+            });
         }
     }
     found

@@ -15,7 +15,15 @@ pub const RULE: Rule = Rule {
     fix: "35: protocol and ciphers of both ends; 58: key, certificate and password file of the agent; 60: the master's chain in the agent's trust store",
     source: "domain specification B.11; libcurl error codes; domain specification H-87",
     states: &["awsita245e"],
-    hints: &["curl error 35", "curl error 58", "curl error 60", "curl: (35)", "curl: (58)", "curl: (60)", "awsita081e"],
+    hints: &[
+        "curl error 35",
+        "curl error 58",
+        "curl error 60",
+        "curl: (35)",
+        "curl: (58)",
+        "curl: (60)",
+        "awsita081e",
+    ],
     explains: &[],
     find: no_facts,
 };

@@ -28,16 +28,38 @@ pub const RULE: Rule = Rule {
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     let full = inputs.options.iter().find(|option| option.short == "sf");
-    let options: Vec<_> = inputs.settings.iter().filter(|settings| settings.kind == SettingsKind::Localopts && !settings.file.ends_with(".orig")).collect();
+    let options: Vec<_> = inputs
+        .settings
+        .iter()
+        .filter(|settings| settings.kind == SettingsKind::Localopts && !settings.file.ends_with(".orig"))
+        .collect();
     for settings in &options {
-        let closed = |key: &str| settings.last(key).is_none_or(|item| ["0", "@", ""].contains(&item.value.as_str()));
+        let closed = |key: &str| {
+            settings
+                .last(key)
+                .is_none_or(|item| ["0", "@", ""].contains(&item.value.as_str()))
+        };
         let Some(full) = full else { continue };
-        let (wanted, key) = if full.value == "yes" { ("nm SSL full port", "nmsslfullport") } else { ("nm SSL port", "nmsslport") };
-        let other = if full.value == "yes" { "nmsslport" } else { "nmsslfullport" };
+        let (wanted, key) = if full.value == "yes" {
+            ("nm SSL full port", "nmsslfullport")
+        } else {
+            ("nm SSL port", "nmsslport")
+        };
+        let other = if full.value == "yes" {
+            "nmsslport"
+        } else {
+            "nmsslfullport"
+        };
         if closed(key) && !closed(other) {
             let evidence = Evidence::line(&full.file, full.line, format!("sf = {}", full.value));
             let own = Evidence::file(&settings.file, format!("{wanted} is closed"));
-            found.push(Finding::proven(&RULE, settings.file.clone(), evidence).and(own).because(format!("with this global option the TLS port is {wanted}, and it is closed")));
+            found.push(
+                Finding::proven(&RULE, settings.file.clone(), evidence)
+                    .and(own)
+                    .because(format!(
+                        "with this global option the TLS port is {wanted}, and it is closed"
+                    )),
+            );
         }
     }
     found.extend(addresses(inputs, &options));
@@ -54,19 +76,37 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
 fn addresses(inputs: &Inputs, options: &[&crate::settings::Settings]) -> Vec<Finding> {
     let mut found = Vec::new();
     let [settings] = options else { return found };
-    let open = |key: &str| settings.last(key).filter(|item| !["0", "@", ""].contains(&item.value.as_str()));
+    let open = |key: &str| {
+        settings
+            .last(key)
+            .filter(|item| !["0", "@", ""].contains(&item.value.as_str()))
+    };
     let port = open("nmsslfullport").or_else(|| open("nmsslport"));
     let Some(port) = port else { return found };
     for file in &inputs.files {
-        let Some(text) = file.text().filter(|text| text.to_lowercase().contains("cpuname")) else { continue };
-        let Ok(definitions) = Definitions::parse(&text) else { continue };
-        let [workstation] = definitions.workstations.as_slice() else { continue };
+        let Some(text) = file.text().filter(|text| text.to_lowercase().contains("cpuname")) else {
+            continue;
+        };
+        let Ok(definitions) = Definitions::parse(&text) else {
+            continue;
+        };
+        let [workstation] = definitions.workstations.as_slice() else {
+            continue;
+        };
         if let Some(secure) = workstation.secure_port
             && port.value.parse::<u16>().is_ok_and(|own| own != secure)
         {
             let evidence = Evidence::file(&file.path, format!("{}: SECUREADDR {secure}", workstation.name));
-            let own = Evidence::line(&settings.file, port.line, format!("the TLS port is {}", port.value));
-            found.push(Finding::proven(&RULE, workstation.name.clone(), evidence).and(own).because("the workstation is defined with another TLS port than it listens on"));
+            let own = Evidence::line(
+                &settings.file,
+                port.line,
+                format!("the TLS port is {}", port.value),
+            );
+            found.push(
+                Finding::proven(&RULE, workstation.name.clone(), evidence)
+                    .and(own)
+                    .because("the workstation is defined with another TLS port than it listens on"),
+            );
         }
     }
     found

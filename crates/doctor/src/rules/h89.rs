@@ -25,12 +25,28 @@ pub const RULE: Rule = Rule {
 };
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
-    let left = inputs.files.iter().find(|file| ["Symphony", "Sinfonia"].contains(&file.name()) || file.name().ends_with(".msg"));
-    let Some(left) = left.filter(|_| inputs.says(h88::RULE.states) || inputs.says(h88::RULE.hints)) else { return Vec::new() };
-    let mode = |settings: &crate::settings::Settings, key: &str| settings.last(key).is_some_and(|item| !["0", "@", ""].contains(&item.value.as_str()));
-    let options: Vec<_> = inputs.settings.iter().filter(|settings| settings.kind == SettingsKind::Localopts).collect();
+    let left = inputs
+        .files
+        .iter()
+        .find(|file| ["Symphony", "Sinfonia"].contains(&file.name()) || file.name().ends_with(".msg"));
+    let Some(left) = left.filter(|_| inputs.says(h88::RULE.states) || inputs.says(h88::RULE.hints)) else {
+        return Vec::new();
+    };
+    let mode = |settings: &crate::settings::Settings, key: &str| {
+        settings
+            .last(key)
+            .is_some_and(|item| !["0", "@", ""].contains(&item.value.as_str()))
+    };
+    let options: Vec<_> = inputs
+        .settings
+        .iter()
+        .filter(|settings| settings.kind == SettingsKind::Localopts)
+        .collect();
     let changed = options.iter().enumerate().find_map(|(at, one)| {
-        let other = options[..at].iter().find(|other| mode(other, "nmsslfullport") != mode(one, "nmsslfullport") || mode(other, "nmsslport") != mode(one, "nmsslport"))?;
+        let other = options[..at].iter().find(|other| {
+            mode(other, "nmsslfullport") != mode(one, "nmsslfullport")
+                || mode(other, "nmsslport") != mode(one, "nmsslport")
+        })?;
         Some((*other, *one))
     });
     match changed {

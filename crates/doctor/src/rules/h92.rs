@@ -28,24 +28,59 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     for seen in &inputs.conversations {
         let Some(leaf) = seen.sent.first() else { continue };
-        for store in inputs.stores.iter().filter(|store| is_websphere(inputs, &store.file)) {
-            let newer = store.keys().find(|entry| entry.chain.first().is_some_and(|own| !own.same(leaf) && own.subject.same(&leaf.subject) && own.not_before > leaf.not_before));
+        for store in inputs
+            .stores
+            .iter()
+            .filter(|store| is_websphere(inputs, &store.file))
+        {
+            let newer = store.keys().find(|entry| {
+                entry.chain.first().is_some_and(|own| {
+                    !own.same(leaf) && own.subject.same(&leaf.subject) && own.not_before > leaf.not_before
+                })
+            });
             if let Some(newer) = newer {
                 let evidence = Evidence::file(&seen.file, format!("presented: {}", leaf.name()));
-                let own = Evidence::file(&store.file, "a newer certificate of that name").alias(newer.alias.as_deref());
+                let own = Evidence::file(&store.file, "a newer certificate of that name")
+                    .alias(newer.alias.as_deref());
                 found.push(Finding::proven(&RULE, store.file.clone(), evidence).and(own));
             }
         }
     }
-    for settings in inputs.settings.iter().filter(|settings| settings.kind == SettingsKind::WebSphere) {
-        for item in settings.items.iter().filter(|item| item.key == "serverKeyAlias" && !item.value.is_empty()) {
-            for store in inputs.stores.iter().filter(|store| is_websphere(inputs, &store.file)) {
+    for settings in inputs
+        .settings
+        .iter()
+        .filter(|settings| settings.kind == SettingsKind::WebSphere)
+    {
+        for item in settings
+            .items
+            .iter()
+            .filter(|item| item.key == "serverKeyAlias" && !item.value.is_empty())
+        {
+            for store in inputs
+                .stores
+                .iter()
+                .filter(|store| is_websphere(inputs, &store.file))
+            {
                 let old = store.find(&item.value).and_then(|entry| entry.chain.first());
                 let expired = old.is_some_and(|one| one.not_after.is_some_and(|until| until < inputs.now));
-                let valid = store.keys().any(|entry| entry.chain.first().is_some_and(|one| one.not_after.is_some_and(|until| until >= inputs.now)));
+                let valid = store.keys().any(|entry| {
+                    entry
+                        .chain
+                        .first()
+                        .is_some_and(|one| one.not_after.is_some_and(|until| until >= inputs.now))
+                });
                 if valid && (old.is_none() || expired) {
-                    let evidence = Evidence::line(&settings.file, item.line, format!("serverKeyAlias = {}", item.value));
-                    found.push(Finding::proven(&RULE, settings.file.clone(), evidence).and(Evidence::file(&store.file, "a valid key is there under another alias")));
+                    let evidence = Evidence::line(
+                        &settings.file,
+                        item.line,
+                        format!("serverKeyAlias = {}", item.value),
+                    );
+                    found.push(
+                        Finding::proven(&RULE, settings.file.clone(), evidence).and(Evidence::file(
+                            &store.file,
+                            "a valid key is there under another alias",
+                        )),
+                    );
                 }
             }
         }
@@ -56,5 +91,11 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
 /// Whether a store lies where WebSphere keeps its own.
 pub(super) fn is_websphere(inputs: &Inputs, file: &str) -> bool {
     let named = ["key.p12", "trust.p12", "STGWKS.p12"].contains(&name_of(file));
-    file.contains("config/cells/") || name_of(file) == "STGWKS.p12" || named && inputs.settings.iter().any(|settings| settings.kind == SettingsKind::WebSphere)
+    file.contains("config/cells/")
+        || name_of(file) == "STGWKS.p12"
+        || named
+            && inputs
+                .settings
+                .iter()
+                .any(|settings| settings.kind == SettingsKind::WebSphere)
 }

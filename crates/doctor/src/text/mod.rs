@@ -36,7 +36,9 @@ impl Text {
             if trimmed.starts_with("-----BEGIN ") {
                 inside_pem = true;
             }
-            let kept = !inside_pem && !NAMES.iter().any(|mark| trimmed.starts_with(mark)) && (!explaining || OF_THIS_CASE.iter().any(|mark| trimmed.contains(mark)));
+            let kept = !inside_pem
+                && !NAMES.iter().any(|mark| trimmed.starts_with(mark))
+                && (!explaining || OF_THIS_CASE.iter().any(|mark| trimmed.contains(mark)));
             if trimmed.starts_with("-----END ") {
                 inside_pem = false;
             }
@@ -91,7 +93,16 @@ fn begins_record(line: &str) -> bool {
 }
 
 /// Beginnings of lines that only carry names, which say nothing of faults whatever they contain.
-const NAMES: [&str; 8] = ["Issuer", "Subject:", "Subject :", "subject=", "issuer=", "Owner:", "Label", "Alias name:"];
+const NAMES: [&str; 8] = [
+    "Issuer",
+    "Subject:",
+    "Subject :",
+    "subject=",
+    "issuer=",
+    "Owner:",
+    "Label",
+    "Alias name:",
+];
 /// Words in the explanation of an IBM MQ message that are about this case.
 const OF_THIS_CASE: [&str; 4] = [
     "The details of the certificate",

@@ -16,7 +16,8 @@ fn every_rule_has_a_failing_and_a_passing_case() {
     let missing: Vec<String> = doctor::RULES
         .iter()
         .filter_map(|rule| {
-            let text = std::fs::read_to_string(dir("cases").join(format!("{}.txt", rule.id))).unwrap_or_default();
+            let text =
+                std::fs::read_to_string(dir("cases").join(format!("{}.txt", rule.id))).unwrap_or_default();
             let fails = text.contains("=== fails:") || text.contains("=== finds:");
             (!fails || !text.contains("=== passes:")).then(|| rule.id.to_owned())
         })
@@ -66,7 +67,12 @@ fn situations_name_their_true_cause_first() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {count} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(count >= 30, "{count} situations");
 }
 
@@ -81,7 +87,15 @@ fn found(lines: &[String]) -> Vec<String> {
     let findings = doctor::diagnose(&inputs);
     findings
         .iter()
-        .map(|finding| format!("{} {} {:?} {}", finding.rule.id, finding.severity.word(), finding.certainty, finding.evidence[0]))
+        .map(|finding| {
+            format!(
+                "{} {} {:?} {}",
+                finding.rule.id,
+                finding.severity.word(),
+                finding.certainty,
+                finding.evidence[0]
+            )
+        })
         .collect()
 }
 
@@ -99,7 +113,10 @@ fn sections(path: &Path) -> Vec<(String, Vec<String>)> {
 }
 
 fn texts(name: &str) -> Vec<std::path::PathBuf> {
-    let mut paths: Vec<_> = std::fs::read_dir(dir(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<_> = std::fs::read_dir(dir(name))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     paths
 }

@@ -26,10 +26,20 @@ fn sound_stores_of_the_corpus_bring_no_warning() {
         if path.starts_with("bad/") || ["expired", "ws-bom"].iter().any(|mark| path.contains(mark)) {
             continue;
         }
-        let Ok(bytes) = std::fs::read(root.join(path)) else { continue };
+        let Ok(bytes) = std::fs::read(root.join(path)) else {
+            continue;
+        };
         let typed = password.trim_matches('"').to_owned();
-        let given: Vec<Password> = (password != "(none)" && !password.contains('\\')).then(|| Password::new(typed)).into_iter().collect();
-        let file = InputFile { path: path.to_owned(), bytes, mode: 0o644, unreadable: None };
+        let given: Vec<Password> = (password != "(none)" && !password.contains('\\'))
+            .then(|| Password::new(typed))
+            .into_iter()
+            .collect();
+        let file = InputFile {
+            path: path.to_owned(),
+            bytes,
+            mode: 0o644,
+            unreadable: None,
+        };
         let inputs = Inputs::gather(vec![file], &given, NOW);
         count += 1;
         for finding in doctor::diagnose(&inputs) {

@@ -16,7 +16,10 @@ fn the_page_of_rules_is_what_the_rules_say() {
         std::fs::write(&path, &want).unwrap();
     }
     let is = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(is == want, "docs/rules.md is not what the rules say: UPDATE_EXPECT=1 cargo test -p doctor");
+    assert!(
+        is == want,
+        "docs/rules.md is not what the rules say: UPDATE_EXPECT=1 cargo test -p doctor"
+    );
 }
 
 #[test]
