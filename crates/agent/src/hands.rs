@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
+use exec::command::CommandSet;
 use exec::digest::Sha256;
 use exec::journal::Journal;
 use exec::log::State;
@@ -163,7 +164,8 @@ impl<'a> OsHands<'a> {
         let mut now: BTreeMap<(String, String), Option<Vec<u8>>> = BTreeMap::new();
         let mut sets: Vec<(String, String, Pending)> = Vec::new();
         let written = self.written(step, journal);
-        for value in step.writes.iter().filter(|value| !written.contains(value)) {
+        let files = step.writes.iter().filter(|value| value["edit"]["kind"] != "run");
+        for value in files.filter(|value| !written.contains(value)) {
             let doc: WriteDoc = serde_json::from_value(value.clone())
                 .map_err(|error| fail(format!("the plan's write cannot be read: {error}"), "plan again"))?;
             let change = fleet::format::change(&doc, self.snapshot)
@@ -584,6 +586,10 @@ impl Entropy for OsEntropy {
 }
 
 impl Hands for OsHands<'_> {
+    fn commands(&mut self, step: &Step) -> Result<Vec<CommandSet>, HandsError> {
+        crate::procedure::sets(step, self.direction)
+    }
+
     fn prepare(&mut self, step: &Step, journal: &Journal<'_>) -> Result<Vec<FileSet>, StepError> {
         match self.direction {
             Direction::Forward => self.forward(step, journal),

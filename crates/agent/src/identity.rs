@@ -71,8 +71,9 @@ pub fn identity(vault: &Vault, component: &Component, store: &StoreFile) -> Resu
             .collect();
         return Ok(Identity { chain, key });
     }
-    let profile = trust::runtime(&component.runtime)
-        .ok_or_else(|| fail(format!("no profile for runtime {}", component.runtime)))?;
+    let runtime = product::runtime_of(component, &store.id);
+    let profile =
+        trust::runtime(&runtime).ok_or_else(|| fail(format!("no profile for runtime {runtime}")))?;
     let alias = fleet::alias_of(tree, component, store);
     let chosen =
         trust::presents(&parsed, alias.as_deref(), profile).map_err(|error| fail(error.to_string()))?;
@@ -119,8 +120,9 @@ pub fn anchors(
         what,
     };
     let (parsed, _) = open(vault, component, store)?;
-    let profile = trust::runtime(&component.runtime)
-        .ok_or_else(|| fail(format!("no profile for runtime {}", component.runtime)))?;
+    let runtime = product::runtime_of(component, &store.id);
+    let profile =
+        trust::runtime(&runtime).ok_or_else(|| fail(format!("no profile for runtime {runtime}")))?;
     Ok(trust::anchors(&parsed, profile))
 }
 

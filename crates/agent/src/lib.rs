@@ -9,6 +9,7 @@ mod links;
 mod observe;
 mod old;
 pub mod os;
+mod procedure;
 pub mod process;
 mod secrets;
 mod tree;

@@ -261,6 +261,7 @@ pub fn ended(
     if let Ended::PersonNeeded { why, .. } = ended {
         print::line(&format!("capgrow: error: {}", reason.unwrap_or_default()));
         if let exec::run::StepError::Prepare(error)
+        | exec::run::StepError::Commands(exec::command::CommandError::Hands(error))
         | exec::run::StepError::Effective(error)
         | exec::run::StepError::Observe(error) = why
             && let Some(hint) = &error.hint

@@ -477,4 +477,35 @@ fn write_out(
         }
         step.writes = docs;
     }
+    put_first(document, snapshot, changes);
+}
+
+/// What the whole fleet needs first of all goes to the step of its bearer in the first wave, else to the first step.
+fn put_first(document: &mut PlanDocument, snapshot: &mut Snapshot, changes: &BTreeMap<String, Changes>) {
+    let Some(wave) = document.steps.iter().map(|step| step.wave).min() else {
+        return;
+    };
+    for (bearer, of) in changes.iter().filter(|(_, of)| !of.first.is_empty()) {
+        let host = snapshot.components[bearer]["host"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        let mut early = document.steps.iter().filter(|step| step.wave == wave);
+        let own = early.position(|step| step.component == *bearer);
+        let Some(step) = document
+            .steps
+            .iter_mut()
+            .filter(|step| step.wave == wave)
+            .nth(own.unwrap_or(0))
+        else {
+            continue;
+        };
+        let event = step.events.first().map_or("", |event| event.word());
+        let docs = of.first.iter().map(|change| {
+            let doc: WriteDoc = fleet::format::write_doc(&host, event, change, snapshot);
+            serde_json::to_value(doc).unwrap_or_default()
+        });
+        let docs: Vec<Value> = docs.collect();
+        step.writes.splice(0..0, docs);
+    }
 }

@@ -2,7 +2,9 @@
 
 use fleet::Snapshot;
 use fleet::format::EditDoc;
+use fleet::format::ProcedureDoc;
 use fleet::format::SetEditDoc;
+use fleet::format::ShownDoc;
 use fleet::format::StoreEditDoc;
 use fleet::format::WriteDoc;
 use plan::Step;
@@ -23,12 +25,38 @@ pub fn lines(dir: &FleetDir, snapshot: &Snapshot, step: &Step) -> Vec<String> {
         ));
         match &write.edit {
             EditDoc::Remove => lines.push("- the file".to_owned()),
+            EditDoc::Run(procedure) => commands(procedure, &mut lines),
             EditDoc::Settings { syntax, sets } => settings(dir, &write, syntax, sets, &mut lines),
             EditDoc::Store { edits, .. } => lines.extend(edits.iter().map(|edit| entry(snapshot, edit))),
             EditDoc::Write { content, .. } => lines.push(format!("+ {}", content_words(snapshot, content))),
         }
     }
     lines
+}
+
+/// Every command in full; of the file that one reads, the lines that differ from what is there.
+fn commands(procedure: &ProcedureDoc, lines: &mut Vec<String>) {
+    for (word, list) in [("run", &procedure.lines), ("undo", &procedure.undo)] {
+        for line in list {
+            lines.push(format!("{word} {}", line.argv.join(" ")));
+            let Some(new) = &line.file else { continue };
+            let old = match line.state.as_ref().map(|state| &state.before) {
+                Some(ShownDoc::Definitions { text } | ShownDoc::Security { text }) => text.as_str(),
+                _ => "",
+            };
+            let only = |text: &str, other: &str, sign: &str| -> Vec<String> {
+                let missing = |line: &&str| !other.lines().any(|known| known == *line);
+                text.lines()
+                    .filter(missing)
+                    .map(|line| format!("{sign} {line}"))
+                    .collect()
+            };
+            if word == "run" {
+                lines.extend(only(old, new, "-"));
+                lines.extend(only(new, old, "+"));
+            }
+        }
+    }
 }
 
 fn settings(
@@ -51,6 +79,7 @@ fn settings(
             lines.push(format!("- {} = {now}", set.key));
         }
         let new = match &set.edit {
+            SetEditDoc::CommentOut => "(a comment from now on)".to_owned(),
             SetEditDoc::Set { value, .. } => value.clone(),
             SetEditDoc::AddItem { item, separator } => {
                 now.map_or(item.clone(), |now| format!("{now}{separator}{item}"))

@@ -25,6 +25,55 @@ pub enum Record {
         /// When.
         at: Timestamp,
     },
+    /// A command of a set is about to run.
+    CommandBegun {
+        /// The set.
+        step: String,
+        /// Which of its lines, from 0.
+        line: usize,
+        /// Program and arguments; no secrets stand in them.
+        command: Vec<String>,
+        #[serde(with = "time")]
+        /// When.
+        at: Timestamp,
+    },
+    /// A command of a set did what it should, or had nothing to do.
+    CommandEnded {
+        /// The set.
+        step: String,
+        /// Which of its lines, from 0.
+        line: usize,
+        /// How it ended, as the caller's document.
+        outcome: serde_json::Value,
+        #[serde(with = "time")]
+        /// When.
+        at: Timestamp,
+    },
+    /// A product's own commands are about to change what lies in no file.
+    Commands {
+        /// The set: step and event.
+        step: String,
+        /// The host on which they run.
+        host: String,
+        /// The set that this one takes back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reverses: Option<String>,
+        /// The plan's write: the commands, and those that take them back.
+        write: serde_json::Value,
+        #[serde(with = "time")]
+        /// When.
+        at: Timestamp,
+    },
+    /// Every command of a set did what it should.
+    CommandsDone {
+        /// The set.
+        step: String,
+        /// What was seen, as the caller's document.
+        evidence: serde_json::Value,
+        #[serde(with = "time")]
+        /// When.
+        at: Timestamp,
+    },
     /// Every file of the set is new, and durably so.
     Done {
         /// Which set.

@@ -4,9 +4,14 @@
 //! resumes it; a step whose files are written and whose process was not seen to load them is made effective again.
 
 use plan::CheckedPlan;
+use plan::Direction;
 use plan::Step;
 use serde_json::Value;
 
+use crate::command;
+use crate::command::CommandError;
+use crate::command::CommandSet;
+use crate::command::Commands;
 use crate::journal::Journal;
 use crate::journal::JournalError;
 use crate::log::Record;
@@ -16,7 +21,14 @@ use crate::replace::FileSet;
 use crate::replace::ReplaceError;
 
 /// What the run cannot decide and cannot do by itself: the world of one fleet.
-pub trait Hands {
+pub trait Hands: Commands {
+    /// The product's own commands of a step. Those that take others back run when everything else of the step is
+    /// done and seen, the others before its files.
+    ///
+    /// # Errors
+    /// The plan's words for them cannot be read.
+    fn commands(&mut self, step: &Step) -> Result<Vec<CommandSet>, HandsError>;
+
     /// The file sets of a step, from what lies on disk now; empty where everything is there already.
     ///
     /// # Errors
@@ -119,6 +131,9 @@ pub enum StepError {
     /// The new bytes could not be made; nothing was changed.
     #[error("its files cannot be prepared")]
     Prepare(#[from] HandsError),
+    /// A product's own commands did not do what they should.
+    #[error("its commands did not come to their end")]
+    Commands(#[from] CommandError),
     /// A file set was not replaced.
     #[error("its files were not replaced")]
     Replace(#[from] ReplaceError),
@@ -151,7 +166,9 @@ pub fn run(
     to_wave: Option<u32>,
 ) -> Result<Ended, JournalError> {
     let mut steps: Vec<&Step> = plan.document().steps.iter().collect();
-    steps.sort_by(|a, b| (a.wave, &a.id).cmp(&(b.wave, &b.id)));
+    let undo = plan.document().direction == Direction::Undo;
+    // What the whole fleet needs comes before the other steps of its wave, and goes after them.
+    steps.sort_by_key(|step| (step.wave, runs_commands(step) == undo, step.id.clone()));
     for step in steps {
         if to_wave.is_some_and(|wave| step.wave > wave) {
             return stopped(
@@ -231,6 +248,12 @@ fn carry_out(step: &Step, journal: &mut Journal<'_>, hands: &mut dyn Hands) -> R
         at: journal.now(),
     })?;
     hands.tell(News::Writing(step));
+    let sets = hands.commands(step)?;
+    let (last, first): (Vec<CommandSet>, Vec<CommandSet>) =
+        sets.into_iter().partition(|set| set.reverses.is_some());
+    for set in &first {
+        command::carry(journal, hands, set)?;
+    }
     for set in hands.prepare(step, journal)? {
         let machine = hands.machine(&set.host).ok_or_else(|| StepError::NoHost {
             host: set.host.clone(),
@@ -254,12 +277,20 @@ fn carry_out(step: &Step, journal: &mut Journal<'_>, hands: &mut dyn Hands) -> R
         evidence,
         at: journal.now(),
     })?;
+    for set in &last {
+        command::carry(journal, hands, set)?;
+    }
     journal.append(Record::StepDone {
         step: step.id.clone(),
         at: journal.now(),
     })?;
     hands.tell(News::Done(step));
     Ok(())
+}
+
+/// Whether one of the step's writes runs a product's own commands.
+fn runs_commands(step: &Step) -> bool {
+    step.writes.iter().any(|write| write["edit"]["kind"] == "run")
 }
 
 fn described(error: &dyn std::error::Error) -> String {

@@ -16,6 +16,7 @@ use crate::file::distance;
 use crate::scan::Look;
 use crate::scan::finding;
 use crate::scan::question;
+use crate::snapshot::FirstFacts;
 use crate::snapshot::LinkFacts;
 use crate::snapshot::Snapshot;
 
@@ -86,6 +87,18 @@ fn found(look: &Look<'_>, snapshot: &mut Snapshot) -> Vec<Component> {
     }
     for note in found.notes {
         finding(snapshot, "note", "workload-automation", note, None);
+    }
+    let host_of = |id: &str| {
+        let of = found.components.iter().find(|component| component.id == id);
+        of.map(|component| component.host.clone()).unwrap_or_default()
+    };
+    for first in &found.first {
+        let host = host_of(&first.component);
+        let doc = crate::format::write_doc(&host, "", &first.change, snapshot);
+        snapshot.first.push(FirstFacts {
+            component: first.component.clone(),
+            write: serde_json::to_value(doc).expect("a write's words are plain JSON"),
+        });
     }
     found.components
 }

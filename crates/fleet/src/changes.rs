@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use keystore::Certificate;
+use product::Change;
 use product::Changes;
 use product::Component;
 use product::HostFiles;
@@ -13,6 +14,8 @@ use product::workload_automation::EntryContent;
 use product::workload_automation::EntryKind;
 use product::workload_automation::StoreContent;
 
+use crate::format::WriteDoc;
+use crate::meaning::MeaningError;
 use crate::snapshot::Fingerprint;
 use crate::snapshot::RotationFacts;
 use crate::snapshot::Snapshot;
@@ -50,9 +53,24 @@ pub fn changes(
             total.notes.extend(more.notes);
             total.obstacles.extend(more.obstacles);
         }
+        match first(snapshot, id) {
+            Ok(first) => total.first = first,
+            Err(error) => errors.push(error.to_string()),
+        }
         found.insert(id.clone(), total);
     }
     if errors.is_empty() { Ok(found) } else { Err(errors) }
+}
+
+/// What the scan saw that comes before every step, on this component's host.
+fn first(snapshot: &Snapshot, id: &str) -> Result<Vec<Change>, MeaningError> {
+    let own = snapshot.first.iter().filter(|first| first.component == id);
+    own.map(|first| {
+        let doc: WriteDoc = serde_json::from_value(first.write.clone())
+            .map_err(|error| MeaningError::Unreadable(error.to_string()))?;
+        crate::format::change(&doc, snapshot)
+    })
+    .collect()
 }
 
 fn of_component(

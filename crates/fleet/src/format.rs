@@ -18,6 +18,15 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::fingerprint;
 use crate::snapshot::hex;
 
+mod run;
+
+pub use run::AgainDoc;
+pub use run::LineDoc;
+pub use run::LookDoc;
+pub use run::ProcedureDoc;
+pub use run::ShownDoc;
+pub use run::StateDoc;
+
 /// One change of one file of one host.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,12 +43,13 @@ pub struct WriteDoc {
     pub edit: EditDoc,
 }
 
-/// What happens to a file.
+/// What happens to a file, or beside the files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub enum EditDoc {
     Remove,
+    Run(ProcedureDoc),
     Settings {
         syntax: String,
         sets: Vec<SetDoc>,
@@ -72,6 +82,7 @@ pub struct SetDoc {
 #[allow(missing_docs)]
 pub enum SetEditDoc {
     AddItem { item: String, separator: String },
+    CommentOut,
     RemoveItem { item: String, separator: String },
     Set { value: String, or_add: bool },
 }
@@ -146,6 +157,7 @@ pub enum ContentDoc {
 pub fn write_doc(host: &str, event: &str, change: &Change, snapshot: &mut Snapshot) -> WriteDoc {
     let edit = match &change.edit {
         FileEdit::Remove => EditDoc::Remove,
+        FileEdit::Run(procedure) => EditDoc::Run(ProcedureDoc::of(procedure)),
         FileEdit::Settings { syntax, sets } => EditDoc::Settings {
             syntax: syntax.name().to_owned(),
             sets: sets.iter().map(set_doc).collect(),
@@ -181,6 +193,7 @@ pub fn write_doc(host: &str, event: &str, change: &Change, snapshot: &mut Snapsh
 pub fn change(doc: &WriteDoc, snapshot: &Snapshot) -> Result<Change, MeaningError> {
     let edit = match &doc.edit {
         EditDoc::Remove => FileEdit::Remove,
+        EditDoc::Run(doc) => FileEdit::Run(doc.procedure()),
         EditDoc::Settings { syntax, sets } => FileEdit::Settings {
             syntax: declare::syntax(syntax).ok_or_else(|| MeaningError::UnknownSyntax(syntax.clone()))?,
             sets: sets.iter().map(set).collect(),
@@ -220,6 +233,7 @@ fn set_doc(set: &SettingChange) -> SetDoc {
             item: item.clone(),
             separator: separator.clone(),
         },
+        SettingEdit::CommentOut => SetEditDoc::CommentOut,
         SettingEdit::RemoveItem { item, separator } => SetEditDoc::RemoveItem {
             item: item.clone(),
             separator: separator.clone(),
@@ -239,6 +253,7 @@ fn set_doc(set: &SettingChange) -> SetDoc {
 fn set(doc: &SetDoc) -> SettingChange {
     let edit = match doc.edit.clone() {
         SetEditDoc::AddItem { item, separator } => SettingEdit::AddItem { item, separator },
+        SetEditDoc::CommentOut => SettingEdit::CommentOut,
         SetEditDoc::RemoveItem { item, separator } => SettingEdit::RemoveItem { item, separator },
         SetEditDoc::Set { value, or_add } => SettingEdit::Set { value, or_add },
     };

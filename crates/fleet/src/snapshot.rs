@@ -51,6 +51,9 @@ pub struct Snapshot {
     pub questions: Vec<QuestionFacts>,
     /// What is wrong or worth knowing.
     pub findings: Vec<FindingFacts>,
+    /// Changes by a product's own commands that come before every step of a plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first: Vec<FirstFacts>,
     /// New material and old generation, as read when a plan was asked for; empty after a scan.
     pub rotations: Vec<RotationFacts>,
     /// DER in base64, by fingerprint.
@@ -117,6 +120,15 @@ pub struct UseFacts {
     pub anchors_with_key: Vec<Fingerprint>,
     /// How many private keys lie in it.
     pub keys: usize,
+}
+
+/// A change by a product's own commands, for the whole fleet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FirstFacts {
+    /// The component on whose host they run.
+    pub component: String,
+    /// As a plan's write says it; the event is open.
+    pub write: serde_json::Value,
 }
 
 /// One settings file.

@@ -196,7 +196,7 @@ fn reading(
             .filter(|entry| matches!(entry.body(), Body::PrivateKey { .. }))
             .count(),
     };
-    let Some(profile) = trust::runtime(&component.runtime) else {
+    let Some(profile) = trust::runtime(&product::runtime_of(component, &store.id)) else {
         return facts;
     };
     if store.holds_trust() {
@@ -258,7 +258,7 @@ fn presented(
                 let text = format!(
                     "holds {} private keys and no alias is named: {} takes entry {}",
                     facts.keys,
-                    component.runtime,
+                    product::runtime_of(component, &store.id),
                     choice.entry + 1
                 );
                 finding(

@@ -49,10 +49,12 @@ impl Definitions {
                 });
                 continue;
             }
+            // With a security level and no port of its own it is the usual one.
+            let usual = after("SECURITYLEVEL").map_or(0, |_| USUAL_SECURE_PORT);
             found.workstations.push(Workstation {
                 name: block.name,
                 node: after("NODE").unwrap_or_default(),
-                secure_port: after("SECUREADDR").and_then(|p| p.parse().ok()).unwrap_or(0),
+                secure_port: after("SECUREADDR").and_then(|p| p.parse().ok()).unwrap_or(usual),
                 domain: after("DOMAIN").unwrap_or_default(),
                 kind: after("TYPE").unwrap_or_else(|| "FTA".to_owned()),
                 full_status: after("FULLSTATUS").is_some_and(|w| w == "ON"),
@@ -166,3 +168,5 @@ pub(crate) fn blocks(text: &str) -> Vec<Block> {
     }
     found
 }
+
+const USUAL_SECURE_PORT: u16 = 31113;

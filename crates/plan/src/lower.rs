@@ -357,7 +357,7 @@ impl<'a> Work<'a> {
             return Some(refused);
         }
         let asked = Asked {
-            runtime: self.components[verifier.component].runtime.clone(),
+            runtime: product::runtime_of(&self.components[verifier.component], &trusted.id),
             chain,
             anchors,
             client,

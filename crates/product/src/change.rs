@@ -4,6 +4,7 @@ use keystore::Certificate;
 
 use crate::component::Secret;
 use crate::component::Syntax;
+use crate::procedure::Procedure;
 
 /// One generation of identities to leave and the one to move to, as one component sees it.
 #[derive(Clone)]
@@ -29,6 +30,8 @@ pub struct Rotation {
 /// What a component's files become, event by event. Each list is in writing order: every prefix is safe.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Changes {
+    /// Made once, before the first step of the plan: what the whole fleet needs and this component's host can do.
+    pub first: Vec<Change>,
     /// The component also accepts the new identities.
     pub grow: Vec<Change>,
     /// It presents the new identity.
@@ -41,10 +44,10 @@ pub struct Changes {
     pub obstacles: Vec<String>,
 }
 
-/// One change of one file.
+/// One change of one file, or by a product's own commands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// The host path.
+    /// The host path of the file, or of the first program.
     pub path: String,
     /// What happens to it.
     pub edit: FileEdit,
@@ -52,11 +55,13 @@ pub struct Change {
     pub why: String,
 }
 
-/// What happens to one file.
+/// What happens to one file, or beside the files.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FileEdit {
     /// The file goes away.
     Remove,
+    /// No file: what it changes is known to the product's commands alone.
+    Run(Procedure),
     /// Values in a configuration file; every other byte stays.
     Settings {
         /// How the file is written.
@@ -155,6 +160,8 @@ pub enum SettingEdit {
         /// Between two items.
         separator: String,
     },
+    /// Makes the whole line a comment; an absent key is fine.
+    CommentOut,
     /// Removes an item from a list; absent is fine.
     RemoveItem {
         /// The item.

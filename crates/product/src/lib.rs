@@ -15,6 +15,7 @@ pub mod liberty;
 #[cfg(test)]
 mod map_files;
 mod order;
+mod procedure;
 mod realise;
 pub mod workload_automation;
 
@@ -51,6 +52,13 @@ pub use files::Secrets;
 pub use order::Order;
 pub use order::OrderEvent;
 pub use order::document_orders;
+pub use procedure::Again;
+pub use procedure::FILE;
+pub use procedure::Line;
+pub use procedure::Look;
+pub use procedure::Procedure;
+pub use procedure::Shown;
+pub use procedure::State;
 pub use realise::Bench;
 pub use realise::Outcome;
 pub use realise::RealiseError;
@@ -82,6 +90,16 @@ pub fn admits(verifier: &Component, prover: &Component, list: &[String], name: &
         return !is_agent || is_default || listed;
     }
     list.iter().any(|item| item == name || item == subject)
+}
+
+/// Whose verdict counts where the component verifies with this store: parts of one process may have runtimes of their
+/// own.
+pub fn runtime_of(component: &Component, store: &str) -> String {
+    let own = match component.product.as_str() {
+        workload_automation::PRODUCT => workload_automation::runtime_of(component, store),
+        _ => None,
+    };
+    own.map_or_else(|| component.runtime.clone(), str::to_owned)
 }
 
 /// Whether the product marks this component's switch as a part of retirement: coexistence leaves it for later.

@@ -102,6 +102,8 @@ pub fn realise(
         } else {
             Outcome::Unchanged
         }),
+        // Its commands run beside the files.
+        FileEdit::Run(_) => Ok(Outcome::Unchanged),
         FileEdit::Settings { syntax, sets } => {
             let old = current.ok_or(RealiseError::Absent)?;
             let mut bytes = old.to_vec();

@@ -200,12 +200,13 @@ const WORLD: [&str; 18] = [
 ];
 
 /// The files of pure crates that hold the serialised twins of domain types.
-const FORMATS: [&str; 10] = [
+const FORMATS: [&str; 11] = [
     "crates/exec/src/log.rs",
     "crates/fleet/src/date.rs",
     "crates/fleet/src/declare.rs",
     "crates/fleet/src/file.rs",
     "crates/fleet/src/format.rs",
+    "crates/fleet/src/format/run.rs",
     "crates/fleet/src/snapshot.rs",
     "crates/plan/src/canon.rs",
     "crates/plan/src/document.rs",

@@ -117,6 +117,25 @@ fn event(record: &Record, out: &mut String) {
             }
             Ok(())
         }
+        Record::Commands { step, host, at, .. } => {
+            writeln!(out, "- {} {step}: commands of the product on {host}", when(at))
+        }
+        Record::CommandBegun {
+            step, command, at, ..
+        } => writeln!(out, "- {} {step}: runs `{}`", when(at), command.join(" ")),
+        Record::CommandEnded {
+            step,
+            line,
+            outcome,
+            at,
+        } => writeln!(out, "- {} {step}: command {}: {outcome}", when(at), line + 1),
+        Record::CommandsDone { step, evidence, at } => {
+            writeln!(
+                out,
+                "- {} {step}: its commands are done, seen: {evidence}",
+                when(at)
+            )
+        }
         Record::StepMade {
             step,
             command,

@@ -309,6 +309,10 @@ pub fn runbook(designed: &Designed, kind: RunbookKind) -> String {
                 path,
                 text(&write["why"])
             );
+            if write["edit"]["kind"] == "run" {
+                procedure(kind, &write["edit"], &mut out);
+                continue;
+            }
             match kind {
                 RunbookKind::Cmd => {
                     let _ = writeln!(
@@ -352,5 +356,46 @@ fn commands(designed: &Designed, component: &str) -> Vec<Vec<String>> {
             list.into_iter().map(|command| command.argv).collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// The product's own commands, with the text of the file that one of them reads.
+fn procedure(kind: RunbookKind, edit: &Value, out: &mut String) {
+    for line in edit["lines"].as_array().into_iter().flatten() {
+        let file = line["file"].as_str();
+        let words: Vec<String> = line["argv"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(|word| {
+                if word == product::FILE {
+                    "definitions.txt".to_owned()
+                } else {
+                    word.to_owned()
+                }
+            })
+            .collect();
+        let words = words.join(" ");
+        let _ = match (kind, file) {
+            (RunbookKind::Md, Some(file)) => {
+                writeln!(out, "- run `{words}`, where the file is\n\n```\n{file}```\n")
+            }
+            (RunbookKind::Sh, Some(file)) => {
+                writeln!(
+                    out,
+                    "cat > definitions.txt <<'END-OF-FILE'\n{file}END-OF-FILE\n{words}"
+                )
+            }
+            (RunbookKind::Cmd, Some(file)) => {
+                let _ = writeln!(out, "rem definitions.txt must hold:");
+                for line in file.lines() {
+                    let _ = writeln!(out, "rem   {line}");
+                }
+                writeln!(out, "{words}")
+            }
+            (RunbookKind::Md, None) => writeln!(out, "- run `{words}`"),
+            (_, None) => writeln!(out, "{words}"),
+        };
     }
 }

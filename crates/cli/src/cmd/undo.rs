@@ -105,6 +105,17 @@ fn shown(run: &str, document: &PlanDocument, digest: &str) {
             step.component,
             show::words(&step.events)
         ));
+        for write in &step.writes {
+            for line in write["edit"]["lines"].as_array().into_iter().flatten() {
+                let words: Vec<&str> = line["argv"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(serde_json::Value::as_str)
+                    .collect();
+                print::answer(&format!("    then run {}", words.join(" ")));
+            }
+        }
     }
     for waived in &document.waived {
         print::answer(&show::waived_line(waived));
@@ -132,10 +143,11 @@ fn standing(dir: &FleetDir, journal: &Journal<'_>) -> anyhow::Result<BTreeMap<St
                 let done = matches!(record, Record::StepDone { .. });
                 for event in &found.events {
                     let wrote = || {
-                        journal
-                            .standing()
-                            .iter()
-                            .any(|intent| intent.step == format!("{step}/{}", event.word()))
+                        let name = format!("{step}/{}", event.word());
+                        journal.standing().iter().any(|intent| intent.step == name)
+                            || exec::command::standing(journal.records())
+                                .iter()
+                                .any(|set| set.step == name)
                     };
                     match document.direction {
                         Direction::Forward if done || wrote() => {
@@ -192,6 +204,7 @@ fn reverse(
         step.extra
             .insert("reverses".to_owned(), serde_json::Value::Array(names));
     }
+    take_back_commands(forward, journal, to_wave, &mut document);
     document.snapshot.clone_from(&forward.snapshot);
     document
         .extra
@@ -253,6 +266,45 @@ fn waive(
         edge.waived = link.is_some_and(|link| downs.contains_key(&link.text()));
     }
     document.waived = waived;
+}
+
+/// What the product's own commands changed came before every other step: it is taken back after the last one.
+fn take_back_commands(
+    forward: &PlanDocument,
+    journal: &Journal<'_>,
+    to_wave: u32,
+    document: &mut PlanDocument,
+) {
+    let Some(last) = document
+        .steps
+        .iter_mut()
+        .max_by(|a, b| (a.wave, &a.id).cmp(&(b.wave, &b.id)))
+    else {
+        return;
+    };
+    let event = last.events.first().map_or("", |event| event.word());
+    let standing = exec::command::standing(journal.records());
+    for set in standing.into_iter().rev() {
+        let of = |step: &&Step| set.step.starts_with(&format!("{}/", step.id));
+        if forward
+            .steps
+            .iter()
+            .find(of)
+            .is_none_or(|step| step.wave <= to_wave)
+        {
+            continue;
+        }
+        let mut write = set.write;
+        let edit = write["edit"].clone();
+        write["edit"]["lines"] = edit["undo"].clone();
+        write["edit"]["undo"] = edit["lines"].clone();
+        if let Some(edit) = write["edit"].as_object_mut() {
+            edit.remove("seen");
+        }
+        write["event"] = event.into();
+        write["reverses"] = set.step.into();
+        last.writes.push(write);
+    }
 }
 
 /// The forward waves after `to_wave` backwards.

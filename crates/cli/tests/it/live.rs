@@ -265,6 +265,68 @@ fn a_run_killed_at_any_moment_goes_on_and_comes_back() {
     assert_eq!(count["failed"], 0, "{count}");
 }
 
+/// What one of the master's own commands says.
+fn master(kept: &Kept, words: &[&str]) -> String {
+    let program = kept.dir.join("hosts/mdm1/opt/IBM/TWA/TWS/bin").join(words[0]);
+    let done = Command::new(program).args(&words[1..]).output().unwrap();
+    assert!(done.status.success(), "{words:?}: {}", said(&done));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn definitions_without_tls_are_changed_once_before_every_step_and_come_back() {
+    let kept = Kept::start("workload-automation");
+    let before = kept.manifest();
+    let right = master(&kept, &["composer", "display", "cpu=FTA3"]);
+    let wrong = right
+        .replace("    SECURITYLEVEL FORCE_ENABLED\n", "")
+        .replace("SECUREADDR 31113", "SECUREADDR 31999");
+    assert_ne!(right, wrong);
+    let file = kept.dir.join("wrong.txt");
+    std::fs::write(&file, &wrong).unwrap();
+    master(&kept, &["composer", "replace", file.to_str().unwrap()]);
+    master(&kept, &["optman", "chg", "cf", "=", "yes"]);
+
+    kept.json(&["scan"], 0);
+    let plan = kept.json(&["plan"], 0);
+    let digest = plan["digest"].as_str().unwrap();
+    assert_eq!(plan["restarts"], plan["lower_bound"]);
+    let steps = plan["steps"].as_array().unwrap();
+    let runs = |step: &&Value| {
+        step["writes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|w| w["edit"]["kind"] == "run")
+    };
+    let bearing: Vec<&Value> = steps.iter().filter(runs).collect();
+    assert_eq!(bearing.len(), 1, "one JnextPlan for all");
+    assert_eq!(bearing[0]["wave"], 1);
+    let dry = String::from_utf8(kept.run(&["apply", digest]).stdout).unwrap();
+    for words in [
+        "composer replace {file}",
+        "+     SECURITYLEVEL FORCE_ENABLED",
+        "optman chg cf = all",
+        "JnextPlan -for 0000",
+        "optman chg cf = yes",
+    ] {
+        assert!(dry.contains(words), "{words}: {dry}");
+    }
+
+    kept.json(&["apply", digest, "--approve", "--to", "1"], 1);
+    assert_eq!(master(&kept, &["composer", "display", "cpu=FTA3"]), right);
+    assert!(master(&kept, &["optman", "show", "cf"]).contains("YES"));
+    let report = String::from_utf8(kept.run(&["report"]).stdout).unwrap();
+    assert!(report.contains("seen: \"FTA3 linked\""), "{report}");
+    kept.json(&["undo", "--approve"], 0);
+    assert_eq!(master(&kept, &["composer", "display", "cpu=FTA3"]), wrong);
+    assert!(master(&kept, &["optman", "show", "cf"]).contains("YES"));
+    assert_eq!(kept.manifest(), before);
+    let count = kept.count();
+    // Its port is wrong again, as it was: only its links are concerned, and none by a certificate.
+    assert_eq!(count["failed_by"]["certificate"], 0, "{count}");
+}
+
 #[test]
 fn a_strangers_anchor_shows_in_the_counter_and_in_verify() {
     let kept = Kept::start("workload-automation");

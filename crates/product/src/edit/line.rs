@@ -103,6 +103,7 @@ pub(super) fn change_list(
             Ok(bytes.to_vec())
         }
         SettingEdit::AddItem { item, .. } => Line.add(bytes, key, item, 1),
+        SettingEdit::CommentOut => Ok(bytes.to_vec()),
         SettingEdit::RemoveItem { item, .. } => {
             let going: Vec<usize> = spots
                 .iter()

@@ -70,6 +70,9 @@ pub fn change(syntax: Syntax, bytes: &[u8], change: &SettingChange) -> Result<Ve
     let dialect = dialect(syntax);
     let key = &change.key;
     let spots = dialect.find(bytes, key)?;
+    if change.edit == SettingEdit::CommentOut {
+        return commented_out(syntax, bytes, key, &spots);
+    }
     if spots.is_empty() {
         return match &change.edit {
             SettingEdit::Set { value, or_add: true } => dialect.add(bytes, key, value, change.occurs),
@@ -100,6 +103,40 @@ pub fn change(syntax: Syntax, bytes: &[u8], change: &SettingChange) -> Result<Ve
     let edited = splice(bytes, splices);
     dialect.confirm(bytes, &edited, key, &change.edit)?;
     Ok(edited)
+}
+
+/// Every line of the key behind a `#`, in the syntaxes whose lines can be comments.
+fn commented_out(syntax: Syntax, bytes: &[u8], key: &str, spots: &[Spot]) -> Result<Vec<u8>, EditError> {
+    let refused = |line: usize, what: &'static str| EditError::Unwritable {
+        key: key.to_owned(),
+        line,
+        what,
+    };
+    let line_start = |at: usize| {
+        bytes[..at]
+            .iter()
+            .rposition(|byte| matches!(byte, b'\n' | b'\r'))
+            .map_or(0, |end| end + 1)
+    };
+    let Some(first) = spots.first() else {
+        return Ok(bytes.to_vec());
+    };
+    if !matches!(syntax, Syntax::Ini | Syntax::Localopts) {
+        return Err(refused(first.line, "a line of this syntax cannot be a comment"));
+    }
+    let mut starts: Vec<usize> = spots.iter().map(|spot| line_start(spot.span.start)).collect();
+    starts.dedup();
+    // A byte order mark stays first.
+    let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let splices = starts
+        .into_iter()
+        .map(|start| (start.max(mark)..start.max(mark), b"#".to_vec()));
+    let edited = splice(bytes, splices.collect());
+    if dialect(syntax).find(&edited, key)?.is_empty() {
+        Ok(edited)
+    } else {
+        Err(refused(first.line, "the file would not read back as written"))
+    }
 }
 
 /// Why a file was not edited. Lines count from 1 in the file that was given.
@@ -193,6 +230,7 @@ fn reads_back(spots: &[Spot], key: &str, edit: &SettingEdit) -> Result<(), EditE
                 !items(&text, separator).any(|(_, seen)| seen == item)
             }
             SettingEdit::Set { value, .. } => text == *value,
+            SettingEdit::CommentOut => false,
         };
         if !held {
             let what = "the file would not read back as written";
@@ -279,6 +317,7 @@ fn splice_of(
         });
     }
     match edit {
+        SettingEdit::CommentOut => Ok(Vec::new()),
         SettingEdit::Set { value, .. } if *value == text => Ok(Vec::new()),
         SettingEdit::Set { value, .. } => encode(value, value, spot.span.clone()),
         SettingEdit::AddItem { item, separator } => {

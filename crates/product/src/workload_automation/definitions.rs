@@ -138,33 +138,68 @@ impl Definitions {
         self.workstations.iter().find(inside)
     }
 
+    /// The text of one workstation's definition with a last line feed, as it is now.
+    pub fn text_of(&self, name: &str) -> Option<String> {
+        let seen = self.workstation(name)?;
+        Some(self.text[seen.span.clone()].to_owned() + "\n")
+    }
+
+    /// The words of one workstation's definition; none where it is not defined.
+    pub fn words_of(&self, name: &str) -> Vec<String> {
+        let text = self.text_of(name).unwrap_or_default();
+        words(&text).into_iter().map(|word| word.text).collect()
+    }
+
     /// The text of one workstation's definition with `SECUREADDR` and `SECURITYLEVEL` set, for `composer replace`.
-    /// `None` where both are there already, or the workstation is not.
+    /// `None` where it asks for TLS on that port already, or the workstation is not defined. A level that is there
+    /// stays.
     ///
     /// Every other keyword, known or not, keeps its place and its bytes.
     pub fn with_security(&self, name: &str, secure_port: u16, level: &str) -> Option<String> {
         let seen = self.workstation(name)?;
-        if seen.secure_port.is_some() && seen.security_level.is_some() {
+        let port_fits = seen.secure_port.unwrap_or(DEFAULT_SECURE_PORT) == secure_port;
+        if seen.security_level.is_some() && port_fits {
             return None;
         }
         let mut text = self.text[seen.span.clone()].to_owned();
         if seen.security_level.is_none() {
             text = with_keyword(
                 &text,
-                &["FULLSTATUS", "BEHINDFIREWALL", "AUTOLINK", "TYPE", "MAESTRO"],
+                &["BEHINDFIREWALL", "AUTOLINK", "TYPE", "MAESTRO"],
                 "SECURITYLEVEL",
                 level,
             )?;
         }
-        if seen.secure_port.is_none() {
-            text = with_keyword(
+        text = match seen.secure_port {
+            Some(_) => with_value(&text, "SECUREADDR", &secure_port.to_string())?,
+            None => with_keyword(
                 &text,
                 &["TCPADDR", "NODE", "OS"],
                 "SECUREADDR",
                 &secure_port.to_string(),
-            )?;
-        }
+            )?,
+        };
         Some(text + "\n")
+    }
+}
+
+impl Workstation {
+    /// Whether the two say the same, wherever they stand and in whatever case.
+    pub fn same_as(&self, other: &Workstation) -> bool {
+        self.plain() == other.plain()
+    }
+
+    fn plain(&self) -> Workstation {
+        let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
+        Workstation {
+            name: self.name.to_lowercase(),
+            os: self.os.to_lowercase(),
+            node: lower(&self.node),
+            domain: lower(&self.domain),
+            hosted_by: lower(&self.hosted_by),
+            span: 0..0,
+            ..self.clone()
+        }
     }
 }
 
@@ -380,6 +415,14 @@ fn with_keyword(text: &str, after: &[&str], keyword: &str, value: &str) -> Optio
     ))
 }
 
+/// The word behind a keyword replaced.
+fn with_value(text: &str, keyword: &str, value: &str) -> Option<String> {
+    let words = words(text);
+    let at = words.iter().position(|word| word.upper() == keyword)?;
+    let old = words.get(at + 1)?.at.clone();
+    Some(format!("{}{value}{}", &text[..old.start], &text[old.end..]))
+}
+
 fn bare(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
@@ -390,6 +433,8 @@ fn is_master(name: &str) -> bool {
 
 /// Source: domain specification B.5.
 const DEFAULT_TCP_PORT: u16 = 31111;
+/// Source: domain specification B.5.
+const DEFAULT_SECURE_PORT: u16 = 31113;
 
 #[cfg(test)]
 mod tests;

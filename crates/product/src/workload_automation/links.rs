@@ -17,8 +17,8 @@ use crate::component::Healthy;
 use crate::component::ProcessRef;
 use crate::files::HostFiles;
 
-/// Whether fault-tolerant switching gives secondary links (`enSwfaultTol`); `None` where `optman` does not answer.
-pub(super) fn secondary(hosts: &[&dyn HostFiles], parts: &[Part]) -> Option<bool> {
+/// The answer of `optman ls`, of the first that answers, masters first; `None` where none does.
+pub(super) fn global_options(hosts: &[&dyn HostFiles], parts: &[Part]) -> Option<String> {
     let mut askable: Vec<&Part> = parts.iter().filter(|part| part.kind == Kind::Netman).collect();
     askable.sort_by_key(|part| !says_it_is_master(parts, part));
     askable.iter().find_map(|part| {
@@ -29,9 +29,13 @@ pub(super) fn secondary(hosts: &[&dyn HostFiles], parts: &[Part]) -> Option<bool
         if !exists(*host, &optman) {
             return None;
         }
-        let answer = host.ask(&part.site.work_dir(*host), &[&optman, "ls"]).ok()?;
-        option(&answer, "enSwfaultTol", "sw").map(|value| value.eq_ignore_ascii_case("yes"))
+        host.ask(&part.site.work_dir(*host), &[&optman, "ls"]).ok()
     })
+}
+
+/// Whether fault-tolerant switching gives secondary links (`enSwfaultTol`); `None` where no option says it.
+pub(super) fn secondary(options: Option<&str>) -> Option<bool> {
+    option(options?, "enSwfaultTol", "sw").map(|value| value.eq_ignore_ascii_case("yes"))
 }
 
 /// One line of `optman ls`: `longName / short = value`. Source: domain specification B.7.
@@ -96,7 +100,6 @@ pub(super) fn connect(
         }
     }
     health(hosts, parts, &workstations, &seen_by);
-    security(parts, definitions, found);
 }
 
 /// Every listening address gets a host: its own setting, its workstation's node, what another process of the host
@@ -659,36 +662,6 @@ fn health(
                 .filter(|_| !part.component.listens.is_empty())
                 .map(Healthy::Tcp),
         };
-    }
-}
-
-/// Definitions that do not ask for TLS, or for another port than netman has. Source: R-106, R-107, R-113.
-fn security(parts: &[Part], definitions: &Definitions, found: &mut Found) {
-    for part in parts.iter().filter(|part| part.kind == Kind::Netman) {
-        let Some(seen) = part
-            .workstation
-            .as_ref()
-            .and_then(|name| definitions.workstation(name))
-        else {
-            continue;
-        };
-        let port = part.port.as_ref().and_then(|port| port.parse::<u16>().ok());
-        if let (Some(set), Some(defined)) = (port, seen.secure_port)
-            && set != defined
-        {
-            found.notes.push(format!(
-                "{}: localopts says TLS port {set}, the definition of {} says SECUREADDR {defined}",
-                part.component.id, seen.name
-            ));
-        }
-        if let Some(text) = definitions.with_security(&seen.name, port.unwrap_or(31113), "FORCE_ENABLED") {
-            found.notes.push(format!(
-                "{}: the definition of {} does not ask for TLS; once for all such workstations: `composer replace` \
-                 with the text below, `optman show cf`, `optman chg cf = all`, `JnextPlan -for 0000`, then the saved \
-                 value of cf again\n{text}",
-                part.component.id, seen.name
-            ));
-        }
     }
 }
 

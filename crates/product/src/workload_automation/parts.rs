@@ -224,7 +224,7 @@ fn server(host: &dyn HostFiles, site: &Site, dir: &str, kind: Kind) -> Part {
     let newer = key_store
         .as_ref()
         .is_some_and(|store| store.location.to_ascii_lowercase().ends_with(".p12"));
-    let runtime = if newer { "java17" } else { "java8" };
+    let runtime = if newer { "java17" } else { JAVA_OLD };
     let mut part = part(host, site, kind, runtime, means(&key_store), means(&trust_store));
     part.notes.extend(
         config
@@ -351,7 +351,7 @@ fn netman(host: &dyn HostFiles, site: &Site, path: &str) -> Part {
         .iter()
         .any(|key| read(key).is_some_and(|yes| yes.eq_ignore_ascii_case("yes")));
     let gskit = gskit && read("SSL keystore file").is_some();
-    let runtime = if gskit { "gskit8" } else { "openssl" };
+    let runtime = if gskit { GSKIT } else { "openssl" };
     let mut part = part(host, site, Kind::Netman, runtime, restart.clone(), restart);
     part.workstation = read("thiscpu");
     part.port = ["nm SSL full port", "nm SSL port"]
@@ -436,7 +436,7 @@ fn agent(host: &dyn HostFiles, site: &Site, dir: &str) -> Part {
     };
     let stores = if older.is_empty() { newer } else { older };
     let gskit = stores.iter().any(|store| store.id == "cms");
-    let runtime = if gskit { "gskit8" } else { "openssl" };
+    let runtime = if gskit { GSKIT } else { "openssl" };
     let mut part = part(host, site, Kind::Agent, runtime, restart.clone(), restart);
     part.component.role = "DA".to_owned();
     let id = part.component.id.clone();
@@ -467,10 +467,10 @@ fn agent(host: &dyn HostFiles, site: &Site, dir: &str) -> Part {
     part.component.stores = stores;
     part.port = ini(&bytes, &["ITA SSL/ssl_port", "ITA/ssl_port"]).filter(|port| port != "0");
     job_manager(host, dir, &mut part);
-    if ini(&bytes, &["ITA SSL/jwt_file", "ITA/jwt_file"]).is_some() {
+    if ini(&bytes, JWT_FILE).is_some() {
         part.notes.push(format!(
-            "{id}: it authenticates by JWT; comment out jwt_file in {ita} or download certificates with --jwt false \
-             before the signer changes, as tokens and API keys of the old signer stop working"
+            "{id}: it authenticates by JWT (jwt_file in {ita}); a plan takes it back to certificates before the signer \
+             changes (R-289)"
         ));
     }
     let address = part.said_host.clone().unwrap_or_default();
@@ -498,7 +498,7 @@ fn job_manager(host: &dyn HostFiles, dir: &str, part: &mut Part) {
 }
 
 /// The first of these keys that has a value.
-fn ini(bytes: &[u8], keys: &[&str]) -> Option<String> {
+pub(crate) fn ini(bytes: &[u8], keys: &[&str]) -> Option<String> {
     let one = |key: &&str| edit::value(Syntax::Ini, bytes, key).ok().flatten();
     keys.iter().filter_map(one).find(|value| !value.is_empty())
 }
@@ -639,6 +639,12 @@ fn setting(file: &str, syntax: Syntax, key: &str, selects: Selects) -> Setting {
 /// Names of the agent's stores; the first is right. Source: E-01.
 pub(crate) const SPELLINGS: &[&str] = &["TWSClientKeyStore", "TWSCientKeyStore", "TWSClntKeyStore"];
 const CMS_LABEL: &str = "SSL certificate keystore label";
+/// Up to 10.1.
+pub(crate) const GSKIT: &str = "gskit8";
+/// Of the product's Java up to 10.1.
+pub(crate) const JAVA_OLD: &str = "java8";
+/// Where `ita.ini` names the token of an agent that authenticates by JWT. Source: domain specification B.4.
+pub(crate) const JWT_FILE: &[&str] = &["ITA SSL/jwt_file", "ITA/jwt_file"];
 /// Where `ita.ini` may name the folder of the stores.
 const FOLDER_KEYS: &[&str] = &[
     "ITA SSL/key_repository_dir",

@@ -8,6 +8,8 @@ use super::links;
 use super::parts;
 use super::parts::Kind;
 use super::parts::Part;
+use super::security;
+use crate::change::Change;
 use crate::component::Component;
 use crate::files::HostFiles;
 
@@ -31,6 +33,17 @@ pub struct Found {
     pub questions: Vec<Question>,
     /// What a person should know.
     pub notes: Vec<String>,
+    /// Changes for the whole fleet that come before every step of a plan.
+    pub first: Vec<FirstChange>,
+}
+
+/// A change that one component's host makes for the whole fleet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FirstChange {
+    /// The component on whose host it is made.
+    pub component: String,
+    /// The change.
+    pub change: Change,
 }
 
 /// Something that only a person can answer.
@@ -66,9 +79,18 @@ pub fn scan(hosts: &[&dyn HostFiles], known: &ScanContext) -> Found {
     if parts.is_empty() {
         return found;
     }
-    let definitions = definitions(hosts, known, &parts, &mut found);
-    let secondary = links::secondary(hosts, &parts);
+    let (definitions, composer_of) = definitions(hosts, known, &parts, &mut found);
+    let options = links::global_options(hosts, &parts);
+    let secondary = links::secondary(options.as_deref());
     links::connect(hosts, known, &mut parts, &definitions, secondary, &mut found);
+    let asked = security::Asked {
+        hosts,
+        parts: &parts,
+        definitions: &definitions,
+        composer_of,
+        options: options.as_deref(),
+    };
+    security::security(&asked, &mut found);
     for part in parts {
         found.notes.extend(part.notes);
         found.components.push(part.component);
@@ -94,17 +116,22 @@ fn number(parts: &mut [Part]) {
     }
 }
 
-/// The definitions: of the first `composer` that answers, masters first; else those of the fleet file.
+/// The definitions: of the first `composer` that answers, masters first, with the netman it belongs to; else those of
+/// the fleet file.
 fn definitions(
     hosts: &[&dyn HostFiles],
     known: &ScanContext,
     parts: &[Part],
     found: &mut Found,
-) -> Definitions {
+) -> (Definitions, Option<usize>) {
     let mut texts: Vec<String> = Vec::new();
-    let mut askable: Vec<&Part> = parts.iter().filter(|part| part.kind == Kind::Netman).collect();
-    askable.sort_by_key(|part| !links::says_it_is_master(parts, part));
-    for part in askable {
+    let mut composer_of = None;
+    let mut askable: Vec<usize> = (0..parts.len())
+        .filter(|index| parts[*index].kind == Kind::Netman)
+        .collect();
+    askable.sort_by_key(|index| !links::says_it_is_master(parts, &parts[*index]));
+    for index in askable {
+        let part = &parts[index];
         let Some(host) = hosts.iter().find(|host| host.host() == part.component.host) else {
             continue;
         };
@@ -118,6 +145,7 @@ fn definitions(
         match host.ask(&part.site.work_dir(*host), &argv) {
             Ok(text) => {
                 texts.push(text);
+                composer_of = Some(index);
                 break;
             }
             Err(error) => found.notes.push(format!("{}: {error}", part.component.host)),
@@ -127,7 +155,7 @@ fn definitions(
         texts.clone_from(&known.definitions);
     }
     match Definitions::parse(&texts.join("\n")) {
-        Ok(all) => all,
+        Ok(all) => (all, composer_of),
         Err(error) => {
             let text = format!("the workstation definitions cannot be read: {error}");
             let proposal =
@@ -137,7 +165,8 @@ fn definitions(
                 text,
                 proposal,
             });
-            Definitions::parse("").expect("no definitions are well-formed")
+            let none = Definitions::parse("").expect("no definitions are well-formed");
+            (none, None)
         }
     }
 }

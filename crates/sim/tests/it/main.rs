@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod broken;
+mod commands;
 mod crash;
 mod disturbed;
 mod steps;

@@ -1,6 +1,7 @@
 //! The step loop on a simulated machine: what stops it, and what it has not touched by then.
 
 use crate::crash::{HOST, RUNS, run};
+use exec::command::{Again, CommandSet, Commands, Line, Stands};
 use exec::digest::Sha256;
 use exec::journal::{Journal, JournalError};
 use exec::log::Record;
@@ -167,7 +168,35 @@ impl<'a> SimHands<'a> {
     }
 }
 
+impl Commands for SimHands<'_> {
+    fn stands(&mut self, _: &CommandSet, _: usize) -> Result<Stands, HandsError> {
+        Ok(Stands::Unknown)
+    }
+
+    fn run_line(&mut self, _: &CommandSet, _: usize) -> Result<Value, HandsError> {
+        self.count_deed();
+        Ok(Value::Null)
+    }
+
+    fn taken(&mut self, _: &CommandSet) -> Result<Value, HandsError> {
+        Ok(Value::Null)
+    }
+}
+
 impl Hands for SimHands<'_> {
+    fn commands(&mut self, step: &Step) -> Result<Vec<CommandSet>, HandsError> {
+        Ok(vec![CommandSet {
+            step: format!("{}/commands", step.id),
+            host: HOST.into(),
+            reverses: None,
+            write: Value::Null,
+            lines: vec![Line {
+                argv: vec!["replace".into()],
+                again: Again::Harmless,
+            }],
+        }])
+    }
+
     fn prepare(&mut self, step: &Step, _: &Journal<'_>) -> Result<Vec<FileSet>, StepError> {
         self.count_deed();
         if self.drifts_before == Some(self.begun.len()) {

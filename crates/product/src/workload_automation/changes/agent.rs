@@ -6,8 +6,13 @@ use super::Event;
 use super::Rename;
 use super::Work;
 use super::numbered_behind;
+use crate::change::SettingChange;
+use crate::change::SettingEdit;
 use crate::change::StoreEdit;
 use crate::component::StoreFile;
+use crate::component::Syntax;
+use crate::workload_automation::parts::JWT_FILE;
+use crate::workload_automation::parts::ini;
 
 impl Work<'_> {
     pub(super) fn agent(&mut self) {
@@ -25,6 +30,46 @@ impl Work<'_> {
             .filter(|store| store.holds_identity() && !store.holds_trust())
         {
             self.replace(store);
+        }
+        self.leave_tokens();
+    }
+
+    /// An agent that authenticates by JWT goes back to its certificate before the signer changes: with its grow, which
+    /// the model puts before the engine's switch (R-289, domain specification B.4 and B.8).
+    fn leave_tokens(&mut self) {
+        let Some(ita) = self
+            .site()
+            .and_then(|site| site.agent)
+            .map(|dir| format!("{dir}/ita/ita.ini"))
+        else {
+            return;
+        };
+        let bytes = self.files.read(&ita).unwrap_or_default();
+        let named = |key: &&&str| ini(&bytes, &[**key]).is_some();
+        let sets: Vec<SettingChange> = JWT_FILE
+            .iter()
+            .filter(named)
+            .map(|key| SettingChange {
+                key: (*key).to_owned(),
+                edit: SettingEdit::CommentOut,
+                occurs: 1,
+            })
+            .collect();
+        if sets.is_empty() {
+            return;
+        }
+        let id = self.component.id.clone();
+        if !self.changes.grow.is_empty() {
+            let why = "authenticate by certificate: its token ends when the signer changes (R-289)";
+            self.settings(Event::Grow, &ita, Syntax::Ini, sets, why);
+            self.note(format!(
+                "{id}: jwt_file stays commented out in {ita}; take it back in when a token of the new signer is there"
+            ));
+        } else if !(self.changes.switch.is_empty() && self.changes.retire.is_empty()) {
+            self.obstacle(format!(
+                "{id}: it authenticates by JWT and has no restart before the signer changes: comment out jwt_file in \
+                 {ita}, run ShutDownLwa and StartUpLwa, scan again (R-289)"
+            ));
         }
     }
 

@@ -1,4 +1,6 @@
-//! The master's depot: what agents download. Source: A.4, R-058 to.
+//! The depot: what agents download. The documents have it on the master alone (R-045, A.9.1); where another broker host
+//! has one with files in it, its agents download from there (domain specification B.8), so it is kept up to date too.
+//! Source: A.4, R-058 to.
 
 use keystore::Certificate;
 
@@ -13,13 +15,19 @@ use crate::workload_automation::BROKER_PROPERTIES;
 impl Work<'_> {
     pub(super) fn depot(&mut self) {
         let Some(site) = self.site() else { return };
-        if self.component.role != "MDM" || self.new.leaf.is_none() {
+        if self.new.leaf.is_none() {
             return;
         }
         let depot = Depot {
             dir: format!("{}/ssl/depot", site.data),
             like: format!("{}/{BROKER_PROPERTIES}", site.data),
         };
+        let filled = ["ca.crt", "tls.crt", "tls.key"]
+            .iter()
+            .any(|name| self.files.head(&format!("{}/{name}", depot.dir), 1).is_ok());
+        if self.component.role != "MDM" && !filled {
+            return;
+        }
         self.depot_authorities(&depot);
         let leaf: Vec<Certificate> = self.new.leaf.iter().cloned().collect();
         let key_there = self.files.head(&format!("{}/tls.key", depot.dir), 1).is_ok();

@@ -7,6 +7,7 @@ use super::Rename;
 use super::Work;
 use super::numbered_behind;
 use super::set;
+use crate::change::FileEdit;
 use crate::change::SettingChange;
 use crate::change::SettingEdit;
 use crate::change::StoreEdit;
@@ -345,10 +346,58 @@ impl Work<'_> {
                 "tokens are signed with the new key",
             );
         }
+        self.ended_tokens();
+    }
+
+    /// What the old key signed and who is seen to use it (R-289, F-04).
+    fn ended_tokens(&mut self) {
+        let changes_signer = self.changes.switch.iter().any(|change| {
+            change.path.ends_with("jwt_variables.xml")
+                || matches!(&change.edit, FileEdit::Settings { sets, .. } if sets.iter().any(|set| set.key == KEY_ALIAS))
+        });
+        let Some(old) = self
+            .component
+            .stores
+            .iter()
+            .filter(|store| store.holds_identity())
+            .find_map(|store| self.content(&store.id)?.identity())
+            .map(|(_, leaf)| leaf.subject().to_string())
+            .filter(|_| changes_signer)
+        else {
+            return;
+        };
+        let id = self.component.id.clone();
         self.note(format!(
-            "{}: tokens and personal API keys that the old key signed end with its switch: issue new ones (R-289)",
-            self.component.id
+            "{id}: every token and personal API key signed with the key of {old} ends with its switch: issue new ones \
+             (R-289)"
         ));
+        for file in self.token_files() {
+            self.note(format!(
+                "{id}: {file} holds a token (JWT), which ends with the switch"
+            ));
+        }
+    }
+
+    /// `localopts` and the users' own options with a token in them. Source: domain specification B.4, useropts.
+    fn token_files(&self) -> Vec<String> {
+        let Some(localopts) = self.site().and_then(|site| site.localopts) else {
+            return Vec::new();
+        };
+        let option = |file: &str, key: &str| {
+            let bytes = self.files.read(file).ok()?;
+            let value = edit::value(Syntax::Localopts, &bytes, key).ok().flatten()?;
+            Some(value).filter(|value| !value.is_empty())
+        };
+        let name = option(&localopts, "useropts").unwrap_or_else(|| "useropts".to_owned());
+        let homes = self.files.list("/home").into_iter();
+        let homes = homes
+            .map(|home| format!("/home/{}", home.name))
+            .chain(["/root".to_owned()]);
+        let users = homes.map(|home| format!("{home}/.TWS/{name}"));
+        std::iter::once(localopts.clone())
+            .chain(users)
+            .filter(|file| option(file, "JWT").is_some())
+            .collect()
     }
 
     /// The alias of the new key: one that it has already, else as asked for, else its name.

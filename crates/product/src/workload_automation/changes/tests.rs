@@ -266,3 +266,118 @@ fn what_the_documents_do_not_foresee_is_an_obstacle() {
         "stands on lines 1, 2",
     );
 }
+
+/// Adds text to a file of the fleet, or makes it.
+fn with_file(fleet: &mut TestFleet, host: &str, path: &str, change: impl Fn(String) -> String) {
+    let host = fleet.hosts.iter_mut().find(|seen| seen.host == host).unwrap();
+    let old = String::from_utf8(host.files.get(path).cloned().unwrap_or_default()).unwrap();
+    host.files.insert(path.to_owned(), change(old).into_bytes());
+}
+
+const ITA: &str = "/opt/IBM/TWA/TWSDATA/ITA/cpa/ita/ita.ini";
+
+#[test]
+fn an_agent_that_authenticates_by_jwt_goes_back_to_its_certificate_with_its_grow() {
+    let mut fleet = TestFleet::new();
+    with_file(&mut fleet, "da1", ITA, |old| {
+        old.replace("[ITA SSL]", "[ITA SSL]\njwt_file = /opt/t.jwt")
+    });
+    let rotation = rotation(&defaults());
+    let planned = plan(&fleet, &rotation);
+    let (_, changes) = &planned["da1-agent"];
+    let edits: Vec<&Change> = changes.grow.iter().filter(|change| change.path == ITA).collect();
+    assert_eq!(edits.len(), 1, "{:#?}", changes.grow);
+    assert!(
+        edits[0].why.contains("R-289"),
+        "before the signer changes: the engine's switch waits for the grow of all its agents"
+    );
+    fleet.apply(&planned, &[("da1-agent", Event::Grow)]);
+    let text = String::from_utf8(fleet.host("da1").files[ITA].clone()).unwrap();
+    assert!(text.contains("\n#jwt_file = /opt/t.jwt\n"), "{text}");
+    fleet.apply(&planned, &[("da1-agent", Event::Switch)]);
+    assert_eq!(
+        plan(&fleet, &rotation)["da1-agent"].1.obstacles,
+        Vec::<String>::new()
+    );
+    // Taken in again while the old signer still signs: no restart of it would come before the signer changes.
+    with_file(&mut fleet, "da1", ITA, |old| old.replace("#jwt_file", "jwt_file"));
+    let obstacles = &plan(&fleet, &rotation)["da1-agent"].1.obstacles;
+    assert!(
+        obstacles.iter().any(|text| text.contains("comment out jwt_file")),
+        "{obstacles:?}"
+    );
+}
+
+#[test]
+fn what_the_old_key_signed_is_listed_with_those_who_use_it() {
+    let mut fleet = TestFleet::new();
+    with_file(&mut fleet, "mdm1", "/home/ops/.TWS/useropts", |_| {
+        "JWT = \"ey.secret\"\n".to_owned()
+    });
+    let notes = plan(&fleet, &rotation(&defaults()))["mdm1-engine"]
+        .1
+        .notes
+        .clone();
+    let listed: Vec<&String> = notes.iter().filter(|note| note.contains("ends with")).collect();
+    assert!(
+        listed
+            .iter()
+            .any(|note| note.contains("CN=ServerNew") && note.contains("API key")),
+        "{notes:#?}"
+    );
+    assert!(
+        listed.iter().any(|note| note.contains("/home/ops/.TWS/useropts")),
+        "{notes:#?}"
+    );
+    assert!(!notes.concat().contains("ey.secret"));
+}
+
+#[test]
+fn a_depot_is_filled_on_the_master_and_kept_up_to_date_where_another_has_one() {
+    let depot = "/opt/IBM/TWA/TWSDATA/ssl/depot";
+    let mut fleet = TestFleet::new();
+    let found = fleet.scan();
+    let master = found
+        .components
+        .iter()
+        .find(|one| one.id == "mdm1-engine")
+        .unwrap();
+    let mut other = master.clone();
+    other.role = "BKM".to_owned();
+    let rotation = rotation(&defaults());
+    let names = |fleet: &TestFleet, component: &Component| -> Vec<String> {
+        let changes = fleet.changes(component, &rotation);
+        let below = changes
+            .grow
+            .iter()
+            .filter_map(|change| change.path.strip_prefix(depot));
+        below.map(str::to_owned).collect()
+    };
+    let all = names(&fleet, master);
+    assert!(
+        all.contains(&"/additionalCAs/ServerNew.crt".to_owned()) && all.contains(&"/ca.crt".to_owned()),
+        "{all:?}"
+    );
+    assert_eq!(names(&fleet, &other), Vec::<String>::new());
+    with_file(&mut fleet, "mdm1", &format!("{depot}/ca.crt"), |_| {
+        "old".to_owned()
+    });
+    assert_eq!(names(&fleet, &other), all);
+}
+
+#[test]
+fn an_agents_java_part_is_judged_as_java() {
+    let found = TestFleet::new().scan();
+    let agent = found.components.iter().find(|one| one.id == "da1-agent").unwrap();
+    let of = |store: &str| crate::runtime_of(agent, store);
+    assert_eq!((of("cms"), of("jks")), ("gskit8".to_owned(), "java8".to_owned()));
+    let said = Component {
+        runtime: "java17".to_owned(),
+        ..agent.clone()
+    };
+    assert_eq!(
+        crate::runtime_of(&said, "jks"),
+        "java17",
+        "what a person wrote counts"
+    );
+}

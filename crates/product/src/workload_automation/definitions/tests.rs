@@ -66,7 +66,7 @@ fn the_text_is_written_as_it_was_read() {
 fn only_missing_security_attributes_are_added() {
     let all = Definitions::parse(TEXT).unwrap();
     assert_eq!(all.with_security("MDM1", 31113, "FORCE_ENABLED"), None);
-    let want = "cpuname FTA1\r\n  os unix\r\n  node 127.0.0.9\r\n  tcpaddr 31111\r\n  SECUREADDR 31113\r\n  domain DM1DOM\r\n  for maestro\r\n    type fta\r\n    fullstatus off\r\n    SECURITYLEVEL FORCE_ENABLED\r\nend\n";
+    let want = "cpuname FTA1\r\n  os unix\r\n  node 127.0.0.9\r\n  tcpaddr 31111\r\n  SECUREADDR 31113\r\n  domain DM1DOM\r\n  for maestro\r\n    type fta\r\n    SECURITYLEVEL FORCE_ENABLED\r\n    fullstatus off\r\nend\n";
     let text = all.with_security("fta1", 31113, "FORCE_ENABLED").unwrap();
     assert_eq!(text, want);
     let again = Definitions::parse(&text).unwrap();
