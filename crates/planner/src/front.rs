@@ -6,6 +6,8 @@ use plan::Group;
 use plan::Model;
 use plan::PlanDocument;
 
+use crate::bound::Bound;
+use crate::bound::bound;
 use crate::demand::Demand;
 use crate::patterns::Price;
 use crate::plan_model::plan_model;
@@ -23,6 +25,7 @@ pub struct Front<'a> {
     model: &'a Model,
     goal: Goal,
     demand: Demand,
+    bound: Bound,
     /// Cost against phases: the fewest phases first, the cheapest last.
     pub choices: Vec<Choice>,
     /// Those that take more phases so that fewer are disturbed at once.
@@ -48,7 +51,8 @@ pub struct Choice {
 impl Front<'_> {
     /// The plan behind a choice.
     pub fn plan(&self, choice: &Choice) -> PlanDocument {
-        proposed(self.model, &self.demand, self.goal, choice.placed.clone())
+        let placed = choice.placed.clone();
+        proposed(self.model, &self.demand, self.goal, (placed, &self.bound))
     }
 }
 
@@ -71,22 +75,25 @@ pub fn plan_front(model: &Model, goal: Goal) -> Result<Front<'_>, Box<PlanDocume
     let start = ways_of(model, &cheapest);
     let most = waves(&cheapest);
     let finest: Vec<Way> = (0..model.components.len()).map(|x| ways.finest(x)).collect();
-    let apart = place(model, &demand, &finest, OwnOrder::AsListed).ok();
-    let fewest = apart.as_ref().map_or(most, |apart| waves(apart).min(most));
     let mut exact = model.groups.is_empty();
     let mut found: Vec<Choice> = vec![choice(model, cheapest)];
+    let apart = place(model, &demand, &finest, OwnOrder::AsListed).ok();
     found.extend(apart.map(|apart| choice(model, apart)));
-    for phases in (fewest..=most).take(MAX_PHASES) {
+    let mut searched = 0;
+    for phases in 1..=most {
         let mut chosen = start.clone();
-        match timed.fit(phases, &mut chosen) {
-            Some(proved) => exact &= proved,
-            None => continue,
+        let Some(proved) = timed.fit(phases, &mut chosen) else {
+            continue;
+        };
+        searched += 1;
+        exact &= proved && searched <= MAX_PHASES;
+        if searched > MAX_PHASES {
+            break;
         }
         if let Ok(placed) = place(model, &demand, &chosen, OwnOrder::AsListed) {
             found.push(choice(model, placed));
         }
     }
-    exact &= u64::from(most - fewest) < MAX_PHASES as u64;
     let choices = best(found, |c| [c.phases, price(c), 0]);
     let mut wide: Vec<Choice> = choices.clone();
     for base in &choices {
@@ -101,6 +108,7 @@ pub fn plan_front(model: &Model, goal: Goal) -> Result<Front<'_>, Box<PlanDocume
     Ok(Front {
         model,
         goal,
+        bound: bound(model, &demand),
         demand,
         choices,
         narrower,

@@ -11,6 +11,7 @@ use plan::Model;
 use plan::PlanDocument;
 use plan::Step;
 
+use crate::bound::Bound;
 use crate::bound::bound;
 use crate::demand::Demand;
 use crate::patterns::Price;
@@ -53,12 +54,16 @@ pub fn plan_model(model: &Model, goal: Goal) -> PlanDocument {
             };
         }
     };
-    proposed(model, &demand, goal, placed)
+    proposed(model, &demand, goal, (placed, &bound(model, &demand)))
 }
 
 /// The document of steps in waves, with its claims and what proves the lower bounds.
-pub fn proposed(model: &Model, demand: &Demand, goal: Goal, placed: Vec<Placed>) -> PlanDocument {
-    let bound = bound(model, demand);
+pub fn proposed(
+    model: &Model,
+    demand: &Demand,
+    goal: Goal,
+    (placed, bound): (Vec<Placed>, &Bound),
+) -> PlanDocument {
     let price = |price: Price| -> u64 {
         placed
             .iter()
@@ -78,7 +83,7 @@ pub fn proposed(model: &Model, demand: &Demand, goal: Goal, placed: Vec<Placed>)
         waived: waived(model),
         claims,
         steps: written(model, demand, placed),
-        certificate: Some(bound.certificate),
+        certificate: Some(bound.certificate.clone()),
         ..PlanDocument::default()
     }
 }

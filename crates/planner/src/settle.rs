@@ -41,8 +41,7 @@ pub fn settle(model: &Model, demand: &Demand) -> Result<Vec<Placed>, Vec<Blocked
             chosen[x as usize] = finest;
         }
         if !changed {
-            return place(model, demand, &chosen, OwnOrder::Free)
-                .map_err(|circle| circles(model, demand, &chosen, &circle));
+            return reordered(model, demand, &ways, chosen);
         }
     }
     if !model.precedences.is_empty() || !model.one_steps.is_empty() {
@@ -54,6 +53,21 @@ pub fn settle(model: &Model, demand: &Demand) -> Result<Vec<Placed>, Vec<Blocked
     }
     place(model, demand, &chosen, OwnOrder::AsListed)
         .map_err(|circle| circles(model, demand, &chosen, &circle))
+}
+
+/// Everything concerned is apart, and only the order among a component's own steps is in the way, or there is none.
+fn reordered(
+    model: &Model,
+    demand: &Demand,
+    ways: &Ways<'_>,
+    mut chosen: Vec<Way>,
+) -> Result<Vec<Placed>, Vec<Blocked>> {
+    let free = place(model, demand, &chosen, OwnOrder::Free)
+        .map_err(|circle| circles(model, demand, &chosen, &circle))?;
+    if chosen.len() <= MAX_TIMED {
+        Timed::of(model, demand, ways).fit(u32::MAX, &mut chosen);
+    }
+    Ok(place(model, demand, &chosen, OwnOrder::AsListed).unwrap_or(free))
 }
 
 /// Gives each component, the dearest first, the cheapest way that leaves no circle. Bounded by work, not by time.

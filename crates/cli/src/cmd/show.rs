@@ -195,6 +195,50 @@ pub fn spaced(digest: &str) -> String {
     groups.join(" ")
 }
 
+/// The orders that somebody asked for and a component waits for, with their reasons.
+fn asked_beside_safety(model: &plan::Model, name: &str) -> String {
+    let named = |id: plan::ComponentId| model.components[id.at()].name.as_str();
+    let reason = |id: plan::ReasonId| &model.reasons[id.at()];
+    let mut out = String::new();
+    for asked in model
+        .one_steps
+        .iter()
+        .filter(|asked| named(asked.component) == name)
+    {
+        let events: Vec<Event> = asked.events.iter().collect();
+        let _ = writeln!(out, "  {} in one step: {}", words(&events), reason(asked.reason));
+    }
+    for order in &model.precedences {
+        let waits: Vec<Event> = order
+            .after
+            .iter()
+            .filter(|(id, _)| named(*id) == name)
+            .map(|(_, event)| *event)
+            .collect();
+        if waits.is_empty() {
+            continue;
+        }
+        let first: Vec<String> = order
+            .before
+            .iter()
+            .take(3)
+            .map(|(id, event)| format!("{} {event}", named(*id)))
+            .collect();
+        let more = match order.before.len().saturating_sub(first.len()) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let _ = writeln!(
+            out,
+            "  {} only after {}{more}: {}",
+            words(&waits),
+            first.join(", "),
+            reason(order.reason)
+        );
+    }
+    out
+}
+
 /// Why a component or link stands where it does: the edges that order its steps.
 pub fn explain(designed: &Designed, what: &str) -> anyhow::Result<String> {
     let names: Vec<&str> = what
@@ -265,6 +309,9 @@ pub fn explain(designed: &Designed, what: &str) -> anyhow::Result<String> {
                 model.reasons[reason.at()]
             );
         }
+    }
+    if let [name] = names.as_slice() {
+        out += &asked_beside_safety(model, name);
     }
     // Several links between the same two components say the same.
     let mut seen: Vec<&str> = Vec::new();

@@ -153,6 +153,17 @@ fn on_a_flat_domain_the_published_order_is_planned_and_costs_restarts() {
         "{checked}"
     );
     refuses_what_the_style_does_not_allow(&domain, &plan);
+    let output = Command::new(env!("CARGO_BIN_EXE_capgrow"))
+        .arg("-C")
+        .arg(&domain.dir)
+        .args(["plan", "--explain", "mdm1-netman"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.contains("retire only after") && said.contains("last of all"),
+        "{said}"
+    );
 }
 
 /// An agent's step taken apart is safe, and is not what was asked for.

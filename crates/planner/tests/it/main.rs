@@ -3,6 +3,7 @@
 
 mod brute;
 mod cases;
+mod front;
 mod known;
 mod mutants;
 mod rip;
