@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use agent::OsHands;
 use agent::OsMachine;
 use exec::journal::Journal;
+use exec::log::Record;
 use exec::machine::Hosts;
 use exec::machine::Machine;
 use exec::recover::Fate;
@@ -137,9 +138,32 @@ pub fn carry(
         hands.hold = Box::new(move |step| gate.hold(&step.id, crate::cmd::now()));
     }
     let ended = exec::run::run(checked, journal, &mut hands, to_wave)?;
-    let numbers =
-        json!({ "restarts": hands.restarts, "handshakes": hands.handshakes, "failed": hands.failed });
+    let numbers = json!({
+        "restarts": hands.restarts, "handshakes": hands.handshakes, "failed": hands.failed,
+        "down": down_now(document, journal),
+    });
     Ok((ended, numbers))
+}
+
+/// The waived links that a step took down, or may have, and that none brought back.
+fn down_now(document: &PlanDocument, journal: &Journal<'_>) -> Vec<String> {
+    let begun = |step: &str| {
+        let records = journal.records();
+        records
+            .iter()
+            .any(|record| matches!(record, Record::StepBegun { step: id, .. } if id == step))
+    };
+    let down = |link: &&Value| {
+        let from = link["down_from"]["step"].as_str();
+        let until = link["down_until"]["step"].as_str();
+        link.get("seconds").is_some_and(|lasts| *lasts != 0)
+            && from.is_none_or(begun)
+            && !until.is_some_and(|step| exec::run::is_done(journal, step))
+    };
+    let links = document.waived.iter().filter(down);
+    links
+        .filter_map(|link| link["link"].as_str().map(str::to_owned))
+        .collect()
 }
 
 /// Set when a person or the system asks the program to end.
@@ -239,6 +263,7 @@ pub fn ended(
         print::json(&json!({
             "version": 1, "run": run, "digest": digest, "outcome": outcome, "steps_done": steps_done,
             "restarts": numbers["restarts"], "handshakes": numbers["handshakes"], "failed": numbers["failed"], "reason": reason,
+            "down": numbers["down"].as_array().cloned().unwrap_or_default(),
         }));
     } else {
         print::answer(&format!(
@@ -251,6 +276,18 @@ pub fn ended(
                 numbers["failed"]
             ));
         }
+    }
+    let down: Vec<&str> = numbers["down"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if !down.is_empty() {
+        print::line(&format!(
+            "capgrow: warning: these waived links are down now: {}",
+            down.join(", ")
+        ));
     }
     if let Ended::Stopped { reason } = ended {
         print::line(&format!("capgrow: stopped: {reason}"));

@@ -291,7 +291,8 @@ pub fn explain(designed: &Designed, what: &str) -> anyhow::Result<String> {
             wave(verifier, Event::Grow),
             wave(prover, Event::Switch),
             table.rejection(plan::TrustState::Old, plan::ChainForm::New),
-        ) {
+        ) && grow < switch
+        {
             let _ = writeln!(
                 out,
                 "  {verifier} must trust the new chain (phase {grow}) before {prover} presents it (phase {switch}); otherwise {verifier} says: {}",
@@ -302,7 +303,8 @@ pub fn explain(designed: &Designed, what: &str) -> anyhow::Result<String> {
             wave(prover, Event::Switch),
             wave(verifier, Event::Retire),
             table.rejection(plan::TrustState::New, plan::ChainForm::Old),
-        ) {
+        ) && switch < retire
+        {
             let _ = writeln!(
                 out,
                 "  {prover} must present the new chain (phase {switch}) before {verifier} stops trusting the old one (phase {retire}); otherwise {verifier} says: {}",
@@ -313,14 +315,34 @@ pub fn explain(designed: &Designed, what: &str) -> anyhow::Result<String> {
     if let [name] = names.as_slice() {
         out += &asked_beside_safety(model, name);
     }
-    // Several links between the same two components say the same.
+    out.push_str(&explained_outages(designed, &names));
+    Ok(each_once(&out))
+}
+
+/// Several links between the same two components say the same.
+fn each_once(text: &str) -> String {
     let mut seen: Vec<&str> = Vec::new();
-    for line in out.lines() {
+    for line in text.lines() {
         if !seen.contains(&line) {
             seen.push(line);
         }
     }
-    Ok(seen.join("\n") + "\n")
+    seen.join("\n") + "\n"
+}
+
+/// The waived links of one component, or between two.
+fn explained_outages(designed: &Designed, names: &[&str]) -> String {
+    let mut out = String::new();
+    for waived in &designed.document.waived {
+        let Some((from, to)) = text(&waived["link"]).split_once(" -> ") else {
+            continue;
+        };
+        let to = to.rsplit_once('.').map_or(to, |(to, _)| to);
+        if names.iter().all(|name| *name == from || *name == to) {
+            let _ = writeln!(out, "  {}", waived_line(waived));
+        }
+    }
+    out
 }
 
 /// The plan as steps for people, with files, commands and checks.

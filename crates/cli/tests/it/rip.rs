@@ -54,9 +54,18 @@ fn a_waived_rip_and_replace_ends_in_s2_says_what_failed_and_is_undone_from_anywh
         half["failed"].as_u64().unwrap() > 0,
         "what failed is counted: {half}"
     );
+    assert_eq!(
+        half["down"].as_array().unwrap().len(),
+        2,
+        "the links that stay down are named: {half}"
+    );
     kept.json(&["verify"], 1);
     let back = kept.json(&["undo", "--approve"], 0);
-    assert_eq!(back["outcome"], "done", "{back}");
+    assert_eq!(
+        (&back["outcome"], &back["down"]),
+        (&"done".into(), &serde_json::json!([])),
+        "{back}"
+    );
     assert_eq!(kept.manifest(), before, "undone in the middle of the outage");
     kept.json(&["verify", "--state", "S0"], 0);
 

@@ -58,6 +58,8 @@ fn rip_and_replace_is_blocked_until_a_waiver_covers_every_link_it_breaks() {
         0,
         &["accepted by waiver", "  waived: hub -> agent: "],
     );
+    let says = ["phase ", "  waived: agent -> hub.peer is down from phase 1 ("];
+    fleet.check("plan --explain hub", 0, &says);
     fleet.check("apply DIGEST", 0, &["dry run"]);
 }
 
