@@ -111,9 +111,7 @@ impl Io {
     /// The zone that dates are shown in: `TZ`, else the host's.
     pub(crate) fn zone(&self) -> TimeZone {
         match self.variable("TZ").and_then(OsStr::to_str) {
-            Some(name) if !name.is_empty() => {
-                TimeZone::get(name.trim_start_matches(':')).unwrap_or(TimeZone::UTC)
-            }
+            Some(name) if !name.is_empty() => java_zone(name.trim_start_matches(':')),
             _ => TimeZone::try_system().unwrap_or(TimeZone::UTC),
         }
     }
@@ -280,6 +278,44 @@ fn ascii(text: &str) -> Vec<u8> {
     };
     text.chars().map(byte).collect()
 }
+
+/// A zone by Java's names: those of the database, `GMT+5:30`, three letters that Java gives a place; what it does not
+/// know is GMT.
+fn java_zone(name: &str) -> TimeZone {
+    if let Ok(zone) = TimeZone::get(name) {
+        return zone;
+    }
+    if let Some((_, place)) = SHORT_ZONES.iter().find(|(short, _)| *short == name) {
+        return TimeZone::get(place).unwrap_or(TimeZone::UTC);
+    }
+    let custom = name.strip_prefix("GMT").and_then(|rest| {
+        let sign = if rest.starts_with('-') { -1 } else { 1 };
+        let digits = rest.strip_prefix(['+', '-'])?;
+        let (hours, minutes) = match digits.split_once(':') {
+            Some((hours, minutes)) => (hours.parse::<i32>().ok()?, minutes.parse::<i32>().ok()?),
+            None if digits.len() > 2 => {
+                let number: i32 = digits.parse().ok()?;
+                (number / 100, number % 100)
+            }
+            None => (digits.parse().ok()?, 0),
+        };
+        let offset = jiff::tz::Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()?;
+        (hours < 24 && minutes < 60).then(|| TimeZone::fixed(offset))
+    });
+    custom
+        .or_else(|| TimeZone::get("GMT").ok())
+        .unwrap_or(TimeZone::UTC)
+}
+
+/// What Java's three letters stand for, where the database does not have them.
+const SHORT_ZONES: &[(&str, &str)] = &[
+    ("AST", "America/Anchorage"),
+    ("CST", "America/Chicago"),
+    ("CTT", "Asia/Shanghai"),
+    ("IST", "Asia/Kolkata"),
+    ("JST", "Asia/Tokyo"),
+    ("PST", "America/Los_Angeles"),
+];
 
 /// The size of Java's stdin buffer.
 const BUFFER: usize = 8192;

@@ -34,6 +34,7 @@ mod unlock;
 mod usage;
 mod vault;
 mod weak;
+mod zone_names;
 
 use std::ffi::OsString;
 

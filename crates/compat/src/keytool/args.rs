@@ -49,8 +49,8 @@ pub(crate) struct Args {
     pub(crate) out_file: Option<OsString>,
     pub(crate) server: Option<String>,
     pub(crate) jar: Option<OsString>,
-    /// Names and classes of providers asked for.
-    pub(crate) providers: Vec<String>,
+    /// Providers asked for, and whether each is named by its class.
+    pub(crate) providers: Vec<(String, bool)>,
     pub(crate) provider_name: Option<String>,
     /// Said after the command, when it was fine.
     pub(crate) warnings: Vec<String>,
@@ -251,7 +251,8 @@ fn option(word: &str, reader: &mut Words<'_>, args: &mut Args, io: &mut Io) -> R
     } else if is(&["id"]) {
         args.revoked.push(reader.text()?);
     } else if is(&["provider", "providerclass", "addprovider"]) {
-        args.providers.push(reader.text()?);
+        let provider = (reader.text()?, !is(&["addprovider"]));
+        args.providers.push(provider);
         let next = reader.words.get(reader.at + 1).map(|word| word.to_string_lossy());
         if next.is_some_and(|next| same_word(&next, "-providerarg")) {
             if reader.words.len() == reader.at + 2 {

@@ -7,7 +7,8 @@ use keystore::{Certificate, Curve, Format, KeyKind, Limits};
 use crate::keytool::extension_text;
 
 /// All certificates: of one PKCS#7, DER or PEM, or else one after the other. `None` when something in it is no
-/// certificate; no certificates at all is an empty list.
+/// certificate; no bytes at all are an
+/// empty list.
 pub(crate) fn all(bytes: &[u8]) -> Option<Vec<Certificate>> {
     let mut found = Vec::new();
     let mut rest = bytes;
@@ -20,7 +21,7 @@ pub(crate) fn all(bytes: &[u8]) -> Option<Vec<Certificate>> {
         found.push(parse(&der)?);
         rest = left;
     }
-    Some(found)
+    (bytes.is_empty() || !found.is_empty()).then_some(found)
 }
 
 /// The first certificate; `None` when what comes first is none.
@@ -66,7 +67,12 @@ pub(crate) fn next(bytes: &[u8]) -> Option<Option<(Vec<u8>, &[u8])>> {
 /// Looks for a line of hyphens, as Java does: any text before it is passed over.
 #[allow(clippy::option_option)]
 fn next_pem(bytes: &[u8]) -> Option<Option<(Vec<u8>, &[u8])>> {
-    let Some(begin) = position(bytes, b"-----") else {
+    let at_line_start = |at: &usize| *at == 0 || matches!(bytes[*at - 1], b'\n' | b'\r');
+    let mut marks = bytes
+        .windows(5)
+        .enumerate()
+        .filter(|(_, window)| *window == b"-----");
+    let Some(begin) = marks.find(|(at, _)| at_line_start(at)).map(|(at, _)| at) else {
         return Some(None);
     };
     let after = &bytes[begin..];
@@ -127,8 +133,4 @@ fn der_length(bytes: &[u8]) -> Option<usize> {
         _ => return None,
     };
     header.checked_add(length)
-}
-
-fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
 }

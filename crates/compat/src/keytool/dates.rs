@@ -5,22 +5,28 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
 
 use crate::keytool::fault::{self, Result};
+use crate::keytool::zone_names;
 
 /// `Thu Jan 01 00:00:00 UTC 2026`.
 pub(crate) fn full(unix: i64, zone: &TimeZone) -> String {
-    show(unix * 1000, zone, "%a %b %d %H:%M:%S %Z %Y")
+    let Ok(moment) = Timestamp::from_second(unix) else {
+        return unix.to_string();
+    };
+    let moment = moment.to_zoned(zone.clone());
+    let name = zone_names::short(&moment);
+    format!(
+        "{} {name} {}",
+        moment.strftime("%a %b %d %H:%M:%S"),
+        moment.strftime("%Y")
+    )
 }
 
 /// `Nov 21, 2026`.
 pub(crate) fn day(unix_ms: i64, zone: &TimeZone) -> String {
-    show(unix_ms, zone, "%b %-d, %Y")
-}
-
-fn show(unix_ms: i64, zone: &TimeZone, format: &str) -> String {
     let Ok(moment) = Timestamp::from_millisecond(unix_ms) else {
         return unix_ms.to_string();
     };
-    moment.to_zoned(zone.clone()).strftime(format).to_string()
+    moment.to_zoned(zone.clone()).strftime("%b %-d, %Y").to_string()
 }
 
 /// The moment of `-startdate`, in seconds since 1970: `+1y-2d`, `2026/01/31`, `12:30:00`, or date and time.

@@ -115,7 +115,8 @@ fn honor(rows: &mut Rows, requested: &[Extension<'_>], texts: &[String]) -> Resu
     }
     for item in items.into_iter().filter(|item| *item != "all") {
         if let Some(name) = item.strip_prefix('-') {
-            rows.0.remove(&identifier(name)?);
+            let oid = identifier(name)?;
+            rows.0.remove(&oid).ok_or_else(|| not_asked(&oid))?;
             continue;
         }
         let (name, action) = match item.split_once(':') {
@@ -130,12 +131,15 @@ fn honor(rows: &mut Rows, requested: &[Extension<'_>], texts: &[String]) -> Resu
             .iter()
             .find(|extension| extension.oid.to_string() == wanted)
         else {
-            let message = "Cannot invoke \"sun.security.x509.Extension.isCritical()\" because \"e\" is null";
-            return Err(fault::of_class("java.lang.NullPointerException", message));
+            return Err(not_asked(&wanted));
         };
         rows.put_as(found, action.unwrap_or(found.critical));
     }
     Ok(())
+}
+
+fn not_asked(oid: &str) -> Stop {
+    fault::io_fault(format!("No extension found with name {oid}"))
 }
 
 /// One `name{:critical}{=value}`.

@@ -108,10 +108,8 @@ fn put(session: &mut Session<'_>, alias: &str, key: &SecretKey) -> Result<()> {
 /// The password to keep: a line of stdin, or typed twice at a terminal.
 fn ask(session: &mut Session<'_>) -> Result<zeroize::Zeroizing<Vec<u8>>> {
     if !session.io.has_console() {
-        return session.io.read_password().ok_or_else(|| {
-            let message = "Cannot invoke \"Object.clone()\" because \"passwd\" is null";
-            fault::of_class("java.lang.NullPointerException", message)
-        });
+        // Nothing at all is kept as an empty password, as in the original.
+        return Ok(session.io.read_password().unwrap_or_default());
     }
     for _ in 0..3 {
         session.io.complain("Enter the password to be stored:  ");
@@ -168,7 +166,6 @@ const fn row(name: &'static str, other: &'static str, allows: fn(i32) -> bool, r
 }
 
 const HMAC: &str = "Key length must be at least 40 bits";
-const ANY: &str = "Key length must be between 40 and 1024 bits";
 
 const ALGORITHMS: &[Row] = &[
     row(
@@ -177,7 +174,12 @@ const ALGORITHMS: &[Row] = &[
         |size| matches!(size, 128 | 192 | 256),
         "Wrong keysize: must be equal to 128, 192 or 256",
     ),
-    row("ARCFOUR", "RC4", |size| (40..=1024).contains(&size), ANY),
+    row(
+        "ARCFOUR",
+        "RC4",
+        |size| (40..=1024).contains(&size),
+        "Key length for ARCFOUR must be between 40 and 1024 bits",
+    ),
     row(
         "Blowfish",
         "",
@@ -203,5 +205,10 @@ const ALGORITHMS: &[Row] = &[
     row("HmacSHA256", "", |size| size >= 40, HMAC),
     row("HmacSHA384", "", |size| size >= 40, HMAC),
     row("HmacSHA512", "", |size| size >= 40, HMAC),
-    row("RC2", "", |size| (40..=1024).contains(&size), ANY),
+    row(
+        "RC2",
+        "",
+        |size| (40..=1024).contains(&size),
+        "Key length for RC2 must be between 40 and 1024 bits",
+    ),
 ];

@@ -204,7 +204,33 @@ impl<'a> Session<'a> {
                 .is_some_and(|(_, is_trusted)| is_trusted)
     }
 
+    /// Providers are classes of Java: those that come with it are taken for there, and BouncyCastle's types are ours.
+    fn check_providers(&self) -> Result<()> {
+        for (provider, is_class) in &self.args.providers {
+            let lower = provider.to_lowercase();
+            let is_known = ["sun", "com.sun.", "xmldsig", "jdk", "bc", "org.bouncycastle."]
+                .iter()
+                .any(|start| lower.starts_with(start));
+            if !is_known {
+                let named = if *is_class { "" } else { "named " };
+                return Err(fault::plain(format!("Provider {named}\"{provider}\" not found")));
+            }
+        }
+        Ok(())
+    }
+
     fn check_arguments(&mut self, command: Command) -> Result<()> {
+        let is_token = |name: &String| {
+            name.eq_ignore_ascii_case("PKCS11") || name.to_lowercase().starts_with("windows-")
+        };
+        if let Some(name) = self.args.store_type.clone().filter(is_token)
+            && self.args.store.as_ref().is_some_and(|store| store != "NONE")
+        {
+            let name = name.to_uppercase();
+            self.say(&format!("-keystore must be NONE if -storetype is {name}\n"));
+            usage::print(self.args.command, self.io);
+            return Err(Stop::Usage);
+        }
         let args = &mut self.args;
         if args.cacerts {
             if args.store.is_some() || args.store_type.is_some() {
@@ -231,6 +257,8 @@ impl<'a> Session<'a> {
         if args.validity_days <= 0 {
             return Err(fault::plain("Validity must be greater than zero"));
         }
+        self.check_providers()?;
+        let args = &mut self.args;
         if command == Command::List && args.is_verbose && args.is_rfc {
             self.io
                 .complain_line("Must not specify both -v and -rfc with 'list' command");

@@ -27,12 +27,12 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// By the name of `-storetype`. The BouncyCastle ones are there when a provider of that name was asked for.
-    pub(crate) fn of(name: &str, providers: &[String]) -> Result<Self> {
+    pub(crate) fn of(name: &str, providers: &[(String, bool)]) -> Result<Self> {
         let upper = name.to_uppercase();
         let found = KINDS
             .iter()
             .find(|(known, ..)| known.eq_ignore_ascii_case(&upper));
-        let has_bouncy = providers.iter().any(|provider| {
+        let has_bouncy = providers.iter().any(|(provider, _)| {
             provider.to_uppercase().contains("BC") || provider.to_lowercase().contains("bouncycastle")
         });
         match found {
@@ -178,7 +178,11 @@ impl Vault {
         Ok(Self::of(kind, store))
     }
 
-    fn of(kind: Kind, store: Store) -> Self {
+    fn of(kind: Kind, mut store: Store) -> Self {
+        if kind == Kind::CaseExactJks {
+            // Only JKS is read as this kind, and it can be taken so.
+            let _ = store.use_exact_aliases();
+        }
         let mut vault = Self {
             kind,
             store,
@@ -268,13 +272,14 @@ impl Vault {
     fn locked(&self, error: &UnlockError) -> Fault {
         match error {
             UnlockError::WrongPassword | UnlockError::NeedsPassword
+                if self.store.format() == Format::Jceks =>
+            {
+                Fault::new(fault::UNRECOVERABLE_KEY, NOT_PADDED)
+            }
+            UnlockError::WrongPassword | UnlockError::NeedsPassword
                 if self.store.format() == Format::Pkcs12 =>
             {
-                Fault::new(
-                    fault::UNRECOVERABLE_KEY,
-                    "Get Key failed: Given final block not properly padded. Such issues can arise if a bad key is used \
-                     during decryption.",
-                )
+                Fault::new(fault::UNRECOVERABLE_KEY, format!("Get Key failed: {NOT_PADDED}"))
             }
             other => fault::locked(other),
         }
@@ -493,6 +498,9 @@ fn parse_fault(error: &ParseError) -> Stop {
     };
     fault.into()
 }
+
+const NOT_PADDED: &str =
+    "Given final block not properly padded. Such issues can arise if a bad key is used during decryption.";
 
 /// Where the CA certificates of the host's Java lie: below `JAVA_HOME`, else in the usual places.
 pub(crate) fn cacerts_path(io: &Io) -> Option<PathBuf> {
