@@ -82,28 +82,9 @@ pub fn identity(vault: &Vault, component: &Component, store: &StoreFile) -> Resu
         .unlock(key_password.as_ref())
         .map_err(|error| fail(error.to_string()))?;
     Ok(Identity {
-        chain: with_issuers(entry.certificates(), &parsed),
+        chain: fleet::with_issuers(entry.certificates(), &parsed),
         key,
     })
-}
-
-/// CMS key databases keep issuers as entries of their own; a reader sends them along.
-fn with_issuers(chain: &[Certificate], store: &Store) -> Vec<Certificate> {
-    let mut chain = chain.to_vec();
-    while let Some(last) = chain.last().filter(|last| !last.is_self_issued()) {
-        let issuer = store
-            .entries()
-            .iter()
-            .filter(|entry| matches!(entry.body(), Body::TrustedCert { .. }))
-            .flat_map(|entry| entry.certificates())
-            .find(|candidate| last.names_as_issuer(candidate) && !chain.contains(candidate))
-            .cloned();
-        match issuer {
-            Some(issuer) if store.format() == keystore::Format::CmsKdb => chain.push(issuer),
-            _ => break,
-        }
-    }
-    chain
 }
 
 /// What the component trusts from that store.

@@ -30,3 +30,4 @@ pub use scan::components_now;
 pub use scan::scan;
 pub use snapshot::Snapshot;
 pub use store_facts::alias_of;
+pub use store_facts::with_issuers;

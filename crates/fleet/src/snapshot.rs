@@ -116,7 +116,8 @@ pub struct UseFacts {
     pub alias: Option<String>,
     /// What its runtime reads from it as anchors.
     pub anchors: Vec<Fingerprint>,
-    /// Those of them that are key entries.
+    /// Those of them that stand in key entries alone: their own certificates, or their whole chains where the runtime
+    /// reads every certificate of the file.
     pub anchors_with_key: Vec<Fingerprint>,
     /// How many private keys lie in it.
     pub keys: usize,

@@ -206,7 +206,7 @@ fn reading(
             .entries()
             .iter()
             .filter(|entry| matches!(entry.body(), Body::PrivateKey { .. }))
-            .filter_map(|entry| entry.certificates().first())
+            .flat_map(|entry| entry.certificates())
             .collect();
         let trusted_too = |anchor: &Certificate| {
             parsed.entries().iter().any(|entry| matches!(entry.body(), Body::TrustedCert { certificate, .. } if certificate == anchor))
@@ -236,8 +236,7 @@ fn presented(
         Ok(choice) => {
             let entry = &parsed.entries()[choice.entry];
             facts.alias = entry.alias().map(str::to_owned);
-            facts.presented = entry
-                .certificates()
+            facts.presented = with_issuers(entry.certificates(), parsed)
                 .iter()
                 .map(|certificate| snapshot.keep(certificate))
                 .collect();
@@ -278,6 +277,28 @@ fn presented(
             finding(snapshot, "error", &target, why.to_string(), Some(fix));
         }
     }
+}
+
+/// The chain that is sent: CMS key databases keep issuers as entries of their own, and their reader adds them.
+pub fn with_issuers(chain: &[Certificate], store: &Store) -> Vec<Certificate> {
+    let mut chain = chain.to_vec();
+    if store.format() != keystore::Format::CmsKdb {
+        return chain;
+    }
+    while let Some(last) = chain.last().filter(|last| !last.is_self_issued()) {
+        let issuer = store
+            .entries()
+            .iter()
+            .filter(|entry| matches!(entry.body(), Body::TrustedCert { .. }))
+            .flat_map(|entry| entry.certificates())
+            .find(|candidate| last.names_as_issuer(candidate) && !chain.contains(candidate))
+            .cloned();
+        match issuer {
+            Some(issuer) => chain.push(issuer),
+            None => break,
+        }
+    }
+    chain
 }
 
 /// Key and certificate in two files: the chain is the certificate file, in its order.

@@ -57,15 +57,20 @@ impl Format {
 
 /// Recognises a file by its first bytes. `None` = nothing known here.
 ///
-/// A GSKit stash has no magic; a file of exactly 129 or 193 bytes that fits nothing else is taken as one.
+/// A GSKit stash has no magic. Of the second version it proves itself by its check value, whatever it begins with; else
+/// a file of exactly 129 or 193 bytes that fits nothing else is taken as one.
 /// The answer says which reader to try, not that the file is sound.
 ///
 /// Cost: constant, except for PEM, where text before the first block is searched.
 pub fn sniff(bytes: &[u8]) -> Option<Format> {
+    if crate::cms_kdb::is_surely_stash(bytes) {
+        return Some(Format::Stash);
+    }
     match bytes {
         [0xfe, 0xed, 0xfe, 0xed, ..] => return Some(Format::Jks),
         [0xce, 0xce, 0xce, 0xce, ..] => return Some(Format::Jceks),
         [0x37, 0x48, ..] => return Some(sniff_cms(bytes)),
+        [0x30, ..] if crate::cms_kdb::can_be_stash(bytes) && !is_one_value(bytes) => {}
         [0x30, ..] => {
             if let Some(format) = sniff_der(bytes) {
                 return Some(format);
@@ -89,6 +94,11 @@ fn sniff_cms(bytes: &[u8]) -> Format {
         Some(b"X509CRL\0") => Format::CmsCrl,
         _ => Format::CmsKdb,
     }
+}
+
+/// Whether a DER value begins and ends with the file.
+fn is_one_value(bytes: &[u8]) -> bool {
+    matches!(split_value(bytes), Some((_, _, [])))
 }
 
 /// Looks at the first value inside the outer SEQUENCE, whose length may be indefinite or too long.

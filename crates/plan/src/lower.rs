@@ -4,18 +4,17 @@
 //! verifier accepts is asked of `trust`, once for each distinct question, never assumed.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use fleet::Snapshot;
 use fleet::snapshot::Fingerprint;
 use fleet::snapshot::LinkFacts;
-use fleet::snapshot::RotationFacts;
 use fleet::snapshot::UseFacts;
 use keystore::Certificate;
 use product::ClientCertificate;
 use product::Means;
 use product::Selects;
 
+use crate::effect;
 use crate::model::Acceptance;
 use crate::model::ChainForm;
 use crate::model::Component;
@@ -155,7 +154,7 @@ impl<'a> Work<'a> {
                 {
                     events = events.with(Event::Retire);
                 }
-                if self.moves(rotation, id, used) {
+                if effect::moves(rotation, used) {
                     events = events.with(Event::Switch);
                 }
             }
@@ -176,14 +175,6 @@ impl<'a> Work<'a> {
         self.components[id]
             .store(store)
             .is_some_and(product::StoreFile::holds_trust)
-    }
-
-    fn moves(&self, rotation: &RotationFacts, id: &str, used: &UseFacts) -> bool {
-        let leaving = used
-            .presented
-            .first()
-            .is_some_and(|leaf| rotation.leave.contains(leaf));
-        leaving && rotation.new.contains_key(id)
     }
 
     /// The lists of allowed names of a component, as they are now.
@@ -345,7 +336,7 @@ impl<'a> Work<'a> {
             return (form != ChainForm::Old)
                 .then(|| format!("unknown: what {} trusts could not be read", verifier.component));
         };
-        let chain = self.chain(prover.component, presented, form);
+        let chain = self.chain(presented, form);
         let anchors = self.anchors(trusted, trust, verifier.component);
         if self.components[verifier.component].external && form != ChainForm::Old {
             return self.partner(verifier.component);
@@ -378,41 +369,18 @@ impl<'a> Work<'a> {
         })
     }
 
-    fn chain(&self, component: &str, used: &UseFacts, form: ChainForm) -> Vec<Fingerprint> {
+    fn chain(&self, used: &UseFacts, form: ChainForm) -> Vec<Fingerprint> {
         if form == ChainForm::Old {
             return used.presented.clone();
         }
-        self.snapshot
-            .rotations
-            .iter()
-            .filter(|rotation| self.moves(rotation, component, used))
-            .find_map(|rotation| rotation.new.get(component).map(|new| new.chain.clone()))
-            .unwrap_or_else(|| used.presented.clone())
+        effect::presented(self.snapshot, used)
     }
 
     fn anchors(&self, used: &UseFacts, trust: TrustState, component: &str) -> Vec<Fingerprint> {
-        let mut anchors = used.anchors.clone();
-        if self.components[component].external || trust == TrustState::Old {
-            return anchors;
+        if self.components[component].external {
+            return used.anchors.clone();
         }
-        for rotation in &self.snapshot.rotations {
-            for anchor in &rotation.anchors {
-                if !anchors.contains(anchor) {
-                    anchors.push(anchor.clone());
-                }
-            }
-        }
-        if trust == TrustState::New {
-            let retired: BTreeSet<&Fingerprint> = self
-                .snapshot
-                .rotations
-                .iter()
-                .filter(|rotation| rotation.retire)
-                .flat_map(|rotation| &rotation.leave)
-                .collect();
-            anchors.retain(|anchor| !retired.contains(anchor));
-        }
-        anchors
+        effect::anchors(self.snapshot, used, trust)
     }
 
     /// Whether an external partner has confirmed that it trusts the new chain.

@@ -26,7 +26,7 @@ pub struct StoreNow {
     pub alias: Option<String>,
     /// The anchors its runtime reads from it.
     pub anchors: Vec<Certificate>,
-    /// Anchors among them that are key entries, so that a switch would take them away.
+    /// Anchors among them that stand in key entries alone, so that a switch would take them away.
     pub anchors_with_key: Vec<Certificate>,
     /// How many private keys it has.
     pub keys: usize,
@@ -70,9 +70,10 @@ fn grow(store: &StoreFile, facts: &StoreNow, rotation: &Rotation, changes: &mut 
             });
         }
     }
-    // A key entry that also serves as an anchor goes with the switch: keep what it anchors.
+    // A key entry whose certificates also serve as anchors goes with the switch: keep what they anchor.
+    let goes = gone_with_the_switch(facts, rotation);
     for anchor in &facts.anchors_with_key {
-        if rotation.old.contains(anchor) {
+        if rotation.old.contains(anchor) || goes.contains(&anchor) {
             edits.push(StoreEdit::Trust {
                 alias: anchor_alias(anchor),
                 certificate: anchor.clone(),
@@ -85,6 +86,28 @@ fn grow(store: &StoreFile, facts: &StoreNow, rotation: &Rotation, changes: &mut 
             .grow
             .push(store_change(store, edits, "also trust the new chain"));
     }
+}
+
+/// The issuers that stand in the chain of the identity that will be replaced, and nowhere else.
+fn gone_with_the_switch<'a>(facts: &'a StoreNow, rotation: &Rotation) -> Vec<&'a Certificate> {
+    let mut gone: Vec<&Certificate> = Vec::new();
+    let Some(leaf) = facts
+        .presented
+        .as_ref()
+        .filter(|leaf| rotation.old.contains(leaf))
+    else {
+        return gone;
+    };
+    let mut last = leaf;
+    while let Some(issuer) = facts
+        .anchors_with_key
+        .iter()
+        .find(|one| *one != leaf && last.names_as_issuer(one) && !gone.contains(one))
+    {
+        gone.push(issuer);
+        last = issuer;
+    }
+    gone
 }
 
 fn retire(store: &StoreFile, facts: &StoreNow, rotation: &Rotation, changes: &mut Changes) {
@@ -270,7 +293,7 @@ fn write(path: &str, content: Content, like: Option<String>, why: &str) -> Chang
 }
 
 /// An alias that says what the anchor is: its CN in lower case without blanks.
-fn anchor_alias(anchor: &Certificate) -> Option<String> {
+pub(crate) fn anchor_alias(anchor: &Certificate) -> Option<String> {
     let name: String = anchor
         .subject()
         .common_name()

@@ -290,7 +290,21 @@ impl Work<'_> {
             key_password: self.key_password.clone(),
             place: Place::Last,
         };
-        self.edit(&edit, env)
+        self.edit(&edit, env)?;
+        self.keep_issuers(chain, env)
+    }
+
+    /// A CMS key record holds its own certificate alone: what is sent after it comes from the other records, and a
+    /// verifier that knows only the root needs all between.
+    fn keep_issuers(&mut self, chain: &[Certificate], env: &mut WriteEnv<'_>) -> Result<(), RealiseError> {
+        if self.store.format() != Format::CmsKdb {
+            return Ok(());
+        }
+        for issuer in chain.iter().skip(1) {
+            let alias = crate::generic::anchor_alias(issuer);
+            self.trust(alias.as_deref(), issuer, false, env)?;
+        }
+        Ok(())
     }
 
     fn replace_identity(
@@ -316,6 +330,7 @@ impl Work<'_> {
             },
             env,
         )?;
+        self.keep_issuers(chain, env)?;
         let Some(alias) = alias.filter(|_| has_aliases(&self.store)) else {
             return Ok(());
         };

@@ -76,7 +76,7 @@ fn an_accepted_client_certificate_is_known_to_be_accepted() {
             "{:?}",
             report.asked_for
         );
-        assert!(report.took < Duration::from_secs(2), "{:?}", report.took);
+        assert!(report.took < Duration::from_secs(15), "{:?}", report.took);
     }
 }
 
@@ -298,12 +298,12 @@ fn absence_is_told_from_refusal_and_from_silence() {
     assert_eq!(phase(dial(&spec(&address))), Phase::BeforeServerHello);
     let address = listen(|mut stream| stream.write_all(b"220 this is not TLS\r\n").unwrap());
     assert_eq!(phase(dial(&spec(&address))), Phase::Protocol);
-    let address = listen(|_stream| std::thread::sleep(Duration::from_secs(5)));
+    let address = listen(|_stream| std::thread::sleep(Duration::from_secs(40)));
     let report = dial(&DialSpec {
         timeout: Duration::from_millis(300),
         ..spec(&address)
     });
-    assert!(report.took < Duration::from_secs(3), "{report:?}");
+    assert!(report.took < Duration::from_secs(15), "{report:?}");
     assert_eq!(phase(report), Phase::Timeout);
 }
 

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod agree;
 mod dial;
 mod files;
+mod made_fleet;
 mod processes;
 mod servers;

@@ -33,6 +33,7 @@ use programs::Programs;
 
 #[test]
 fn nginx_postgresql_and_a_java_program_move_without_a_failed_handshake_and_back() {
+    let _alone = crate::live::alone();
     let programs = match Programs::find() {
         Ok(programs) => programs,
         Err(missing) => {

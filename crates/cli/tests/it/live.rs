@@ -17,7 +17,7 @@ const CAPGROW: &str = env!("CARGO_BIN_EXE_capgrow");
 /// One fleet at a time: a machine of two cores carries one without losing beats.
 static ALONE: Mutex<()> = Mutex::new(());
 
-fn alone() -> MutexGuard<'static, ()> {
+pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -180,6 +180,7 @@ fn the_domain_moves_with_the_fewest_restarts_and_no_failed_handshake() {
 
 #[test]
 fn replacing_everything_at_once_breaks_links_by_certificate() {
+    let _alone = alone();
     let output = Command::new(CAPGROW)
         .args(["demo", "--naive", "--json"])
         .output()
@@ -350,7 +351,7 @@ fn a_strangers_anchor_shows_in_the_counter_and_in_verify() {
             .unwrap();
         assert!(done.status.success(), "{words:?}: {}", said(&done));
     }
-    let deadline = std::time::Instant::now() + Duration::from_secs(6);
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
     while kept.count()["failed_by"]["certificate"].as_u64().unwrap() == 0 {
         assert!(std::time::Instant::now() < deadline, "{}", kept.count());
         std::thread::sleep(Duration::from_millis(200));

@@ -1,5 +1,7 @@
 //! No password ever comes out, and nothing in a store reaches the terminal unescaped.
 
+mod commands;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 

@@ -18,6 +18,7 @@ mod stash;
 pub use self::header::CmsVersion;
 pub use self::siblings::{CmsFiles, PasswordChangeError, change_password};
 pub use self::stash::{StashError, StashVersion, read_stash, write_stash};
+pub(crate) use self::stash::{can_be_stash, is_surely_stash};
 
 use self::header::Header;
 use self::record::{DEFAULT, Record, Slot, TRUSTED};

@@ -76,6 +76,19 @@ pub fn read_stash(bytes: &[u8]) -> Result<(Password, StashVersion), StashError> 
     }
 }
 
+/// Whether the bytes can only be a stash, whatever they begin with: salt and filler are random, so a stash can begin like
+/// a file of any other format.
+pub(crate) fn is_surely_stash(bytes: &[u8]) -> bool {
+    bytes.len() == SIZE_V2 && *Hash::Sha256.digest(&[&[1], &bytes[..32]]) == bytes[32..64]
+}
+
+/// Whether the bytes can be a stash of the first version: its length, and a password in text.
+pub(crate) fn can_be_stash(bytes: &[u8]) -> bool {
+    let plain = Zeroizing::new(bytes.iter().map(|byte| byte ^ DISGUISE).collect::<Vec<u8>>());
+    let end = plain.iter().position(|byte| *byte == 0).unwrap_or(SIZE);
+    bytes.len() == SIZE && end > 0 && std::str::from_utf8(&plain[..end]).is_ok()
+}
+
 /// Writes a stash with random filler.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use crate::{Fleet, exe, replace, stranger};
 #[test]
 fn a_fleet_starts_counts_and_survives_an_announced_restart_without_a_failure() {
     let fleet = Fleet::start(Kind::Generic);
-    let before = fleet.wait_until(Duration::from_secs(10), |c| c.handshakes >= 10);
+    let before = fleet.wait_until(|c| c.handshakes >= 10);
     assert_eq!(before.failed, 0, "{:?}", before.failures);
     assert_eq!(before.excused.count, 0);
     for host in ["hub", "agent"] {
@@ -22,9 +22,7 @@ fn a_fleet_starts_counts_and_survives_an_announced_restart_without_a_failure() {
         fleet.run(host, &format!("/srv/{host}/bin/start"), &[]);
         fleet.run(host, &format!("/srv/{host}/bin/restart"), &[]);
     }
-    let after = fleet.wait_until(Duration::from_secs(10), |c| {
-        c.handshakes >= before.handshakes + 20
-    });
+    let after = fleet.wait_until(|c| c.handshakes >= before.handshakes + 20);
     assert_eq!(after.failed, 0, "{:?}", after.failures);
     assert!(after.excused.count > 0);
     assert!(
@@ -39,7 +37,7 @@ fn a_strangers_anchor_makes_failures_about_certificates_within_two_seconds_of_th
     let fleet = Fleet::start(Kind::Generic);
     replace(&fleet.host("agent").join("srv/agent/trust.pem"), &stranger());
     fleet.run("agent", "/srv/agent/bin/restart", &[]);
-    let count = fleet.wait_until(Duration::from_secs(2), |c| c.failed > 0);
+    let count = fleet.wait_beats(2, |c| c.failed > 0);
     assert_eq!(count.failed_by.certificate, count.failed, "{:?}", count.failures);
 }
 
@@ -48,7 +46,7 @@ fn an_end_that_was_not_announced_is_a_failure() {
     let fleet = Fleet::start(Kind::Generic);
     let pid = std::fs::read_to_string(fleet.dir.path().join("lab/run/agent.pid")).unwrap();
     Command::new("kill").args(["-9", pid.trim()]).status().unwrap();
-    let count = fleet.wait_until(Duration::from_secs(3), |c| c.failed_by.refused > 0);
+    let count = fleet.wait_beats(3, |c| c.failed_by.refused > 0);
     assert_eq!(count.excused.count, 0);
 }
 
@@ -76,7 +74,7 @@ fn the_agent_takes_new_files_when_it_is_told_to_reload_and_the_hub_only_at_its_s
     thread::sleep(Duration::from_millis(800));
     assert_eq!(fleet.count().failed, 0);
     fleet.run("agent", "/srv/agent/bin/reload", &[]);
-    let count = fleet.wait_until(Duration::from_secs(2), |c| c.failed_by.certificate > 0);
+    let count = fleet.wait_beats(2, |c| c.failed_by.certificate > 0);
     assert_eq!(count.failed_by.certificate, count.failed, "{:?}", count.failures);
 }
 
@@ -167,9 +165,9 @@ fn lives(pid: &String) -> bool {
 
 #[track_caller]
 fn wait_until(wanted: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(5);
+    let end = Instant::now() + Duration::from_secs(30);
     while !wanted() {
-        assert!(Instant::now() < end, "not within 5 s");
+        assert!(Instant::now() < end, "not within 30 s");
         thread::sleep(Duration::from_millis(20));
     }
 }

@@ -78,7 +78,7 @@ pub fn watch(post: &Post, clients: &Clients, end: &Arc<AtomicBool>) {
             continue;
         };
         // What the run does is heard of a moment later than it happens.
-        std::thread::sleep(Duration::from_millis(700));
+        std::thread::sleep(Duration::from_millis(1_500));
         let after = *post.duty.lock().unwrap();
         let mut count = post.count.lock().unwrap();
         if away && (before.may_be_away || after.may_be_away) {
@@ -108,7 +108,7 @@ fn call(post: &Post, clients: &Clients, turn: usize) -> Result<(), (bool, String
         (away, error.to_string())
     };
     let mut stream = TcpStream::connect(&post.address).map_err(lost)?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     if post.speech == Speech::Postgres {
         let mut answer = [0];
         stream

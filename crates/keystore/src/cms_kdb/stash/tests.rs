@@ -70,3 +70,38 @@ fn a_payload_without_a_zero_byte_is_a_password_of_129_bytes() {
     let stash = write_payload(&[b'x'; 129], StashVersion::V1, &[]);
     assert!(read_stash(&stash).unwrap().0 == Password::new([b'x'; 129]));
 }
+
+#[test]
+fn a_stash_that_begins_like_another_format_is_known_for_what_it_is() {
+    for start in [
+        &[0x30, 0x2c][..],
+        &[0x30, 0x82, 0, 0xbd],
+        &[0x30, 0x81, 0xbe, 2, 1, 3],
+        &[0xfe, 0xed, 0xfe, 0xed],
+        &[0x37, 0x48],
+        &[0, 0, 0, 2],
+        b"-----BEGIN ",
+    ] {
+        let mut salt: Vec<u8> = (0..32).collect();
+        salt[..start.len()].copy_from_slice(start);
+        let stash = write_payload(&filled(1), StashVersion::V2, &salt);
+        assert_eq!(crate::sniff(&stash), Some(crate::Format::Stash), "{start:?}");
+        let mut altered = stash;
+        altered[40] ^= 1;
+        assert!(matches!(read_stash(&altered), Err(StashError::Altered)));
+    }
+}
+
+#[test]
+fn a_first_stash_whose_password_makes_it_begin_like_der_is_a_stash() {
+    let mut payload = filled(1);
+    let password = "\u{179}rebak";
+    payload[..password.len()].copy_from_slice(password.as_bytes());
+    payload[password.len()] = 0;
+    let stash = write_payload(&payload, StashVersion::V1, &[]);
+    assert_eq!(stash[0], 0x30);
+    assert_eq!(crate::sniff(&stash), Some(crate::Format::Stash));
+    let mut der = vec![0x30, 127];
+    der.resize(129, 7);
+    assert_eq!(crate::sniff(&der), Some(crate::Format::Der));
+}
