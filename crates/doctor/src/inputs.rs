@@ -4,6 +4,7 @@ use keystore::Format;
 use keystore::Password;
 use product::workload_automation::conman::Shown;
 
+use crate::capture;
 use crate::facts::CertFacts;
 use crate::facts::EntryFacts;
 use crate::facts::StoreFacts;
@@ -102,7 +103,9 @@ impl Inputs {
             ..Self::default()
         };
         for file in &files {
-            if let Some(text) = file.text() {
+            if let Some(seen) = capture::read(&file.path, &file.bytes) {
+                inputs.conversations.extend(seen);
+            } else if let Some(text) = file.text() {
                 inputs.take_text(file, &text);
             }
         }

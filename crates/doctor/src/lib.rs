@@ -1,11 +1,12 @@
 //! Why a handshake fails, and what to do about it.
 //!
-//! [`Inputs::gather`] reads what was handed over: stores, settings, logs, pasted output. [`diagnose`] asks
+//! [`Inputs::gather`] reads what was handed over: stores, settings, logs, pasted output, captures. [`diagnose`] asks
 //! every rule of [`RULES`] and puts the findings in order: what is the cause comes before what is only a consequence.
 //!
 //! The crate is pure: files, passwords and the moment are arguments.
 
 mod base64;
+mod capture;
 mod ciphers;
 mod dn;
 pub mod facts;

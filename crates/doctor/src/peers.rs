@@ -13,6 +13,7 @@ use crate::inputs::dir_of;
 use crate::inputs::name_of;
 use crate::rule::Rule;
 use crate::rules;
+use crate::settings::SettingsKind;
 
 /// The leaves that programs present: of every private key, and of files that hold a program's certificate.
 ///
@@ -30,6 +31,7 @@ pub fn identities(inputs: &Inputs) -> Vec<(&StoreFacts, &CertFacts)> {
         let loose = store.is_loose() || store.is_listing && !shows_kinds && store.format != "keytool";
         if loose
             && !is_bundle(&store.file)
+            && is_in_use(inputs, &store.file)
             && let Some(leaf) = store.certificates().map(|(_, one)| one).next()
             && !leaf.is_authority()
             && !leaf.subject.is_empty()
@@ -38,6 +40,33 @@ pub fn identities(inputs: &Inputs) -> Vec<(&StoreFacts, &CertFacts)> {
         }
     }
     found
+}
+
+/// Whether an agent's certificate file is the one that the nearest localopts names; others are left over.
+pub fn is_in_use(inputs: &Inputs, file: &str) -> bool {
+    let name = name_of(file);
+    if !["tls.crt", "TWSClient.cer"].contains(&name) {
+        return true;
+    }
+    let shared = |other: &str| {
+        file.split('/')
+            .zip(other.split('/'))
+            .take_while(|(one, two)| one == two)
+            .count()
+    };
+    let nearest = inputs
+        .settings
+        .iter()
+        .filter(|settings| settings.kind == SettingsKind::Localopts && !settings.file.ends_with(".orig"))
+        .filter(|settings| {
+            settings
+                .file
+                .rsplit_once('/')
+                .is_none_or(|(dir, _)| file.starts_with(dir))
+        })
+        .max_by_key(|settings| shared(&settings.file));
+    let named = nearest.and_then(|settings| settings.last("sslcertificate"));
+    named.is_none_or(|item| name_of(&item.value) == name || dir_of(file).ends_with("depot"))
 }
 
 /// A file that holds what is trusted, by its name.

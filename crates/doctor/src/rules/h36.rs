@@ -64,7 +64,10 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         let custom = store
             .keys()
             .any(|entry| entry.chain.first().is_some_and(|leaf| !h18::is_default(leaf)));
-        if custom && store.certificates().all(|(_, one)| !h18::is_default(one)) {
+        let near = inputs
+            .certificates()
+            .filter(|(other, _, _)| dir_of(&other.file) == dir_of(&store.file));
+        if custom && near.into_iter().all(|(_, _, one)| !h18::is_default(one)) {
             let evidence = Evidence::file(&store.file, "no default certificate among its trusted ones");
             let own = Evidence::file(&master, "what the master presents is a default certificate")
                 .alias(alias.as_deref());

@@ -4,6 +4,7 @@ use crate::finding::Evidence;
 use crate::finding::Finding;
 use crate::inputs::Inputs;
 use crate::inputs::name_of;
+use crate::peers;
 use crate::rule::Rule;
 use crate::rule::Severity;
 use crate::rule::Stage;
@@ -41,7 +42,7 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
             && store
                 .keys()
                 .any(|entry| entry.chain.first().is_some_and(|own| own.same(leaf)))
-            || ["tls.crt", "TWSClient.cer"].contains(&name);
+            || ["tls.crt", "TWSClient.cer"].contains(&name) && peers::is_in_use(inputs, &store.file);
         if agents && h18::is_default(leaf) && found.iter().all(|known: &Finding| known.target != store.file) {
             let evidence = Evidence::file(&store.file, format!("still presents {}", leaf.name()));
             let own = Evidence::file(&master.file, "trusts no default certificate any more");

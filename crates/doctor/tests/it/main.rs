@@ -4,6 +4,7 @@
 
 mod cases;
 mod corpus;
+mod healthy;
 mod made;
 mod pages;
 
