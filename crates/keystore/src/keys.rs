@@ -101,6 +101,31 @@ impl PrivateKey {
             .or_else(|_| Self::from_dsa_der(der))
     }
 
+    /// The key in the form of its own algorithm, and the word for it in a PEM label: PKCS#1 (`RSA`) or SEC 1 (`EC`).
+    /// `None` for keys that have no such form.
+    pub(crate) fn traditional(&self) -> Option<(&'static str, Zeroizing<Vec<u8>>)> {
+        let (algorithm, inner) = self.parts().ok()?;
+        if algorithm.oid() == oid::RSA {
+            return Some(("RSA", Zeroizing::new(inner.to_vec())));
+        }
+        if algorithm.oid() != oid::EC {
+            return None;
+        }
+        let key = EcKey::read(inner).ok()?;
+        let curve = key.curve.unwrap_or(algorithm.parameters());
+        let mut parts = vec![
+            der::write_u64(1),
+            der::write_octets(key.secret),
+            der::write(tag::context_constructed(0), &[curve]),
+        ];
+        parts.extend(
+            key.point
+                .map(|point| der::write(tag::context_constructed(1), &[&der::write_bits(point)])),
+        );
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        Some(("EC", Zeroizing::new(der::write_sequence(&parts))))
+    }
+
     /// Kind and size in words, `RSA 2048`; `unknown` when the key cannot be walked.
     pub fn kind_name(&self) -> String {
         let Ok((algorithm, inner)) = self.parts() else {
@@ -241,6 +266,11 @@ impl EncryptedKey {
             max_rounds,
             widening,
         })
+    }
+
+    /// How it is sealed; `None` for a scheme that is not known here.
+    pub(crate) fn scheme(&self) -> Option<&Scheme> {
+        self.scheme.as_ref().ok()
     }
 
     /// Encrypts `key` and gives the EncryptedPrivateKeyInfo.

@@ -177,16 +177,30 @@ impl Database {
             }
         }
         let password = self.password.as_ref().ok_or(EditError::Locked)?;
-        let sealed = EncryptedKey::seal(
-            key,
-            &new_scheme(self.header.version, env),
-            password,
-            Widening::Bytes,
-        );
+        let sealed = EncryptedKey::seal(key, &self.key_scheme(env), password, Widening::Bytes);
         Ok(record::Body::Personal {
             certificate: leaf.der().to_vec(),
             key: sealed,
         })
+    }
+
+    /// As the first key of the file is sealed; the version's usual scheme where there is none.
+    fn key_scheme(&self, env: &mut WriteEnv<'_>) -> Scheme {
+        let keys = self
+            .slots
+            .iter()
+            .filter_map(|slot| match &slot.record.as_ref()?.body {
+                record::Body::Personal { key, .. } | record::Body::Request { key, .. } => Some(key),
+                _ => None,
+            });
+        let sealed = keys.filter_map(|key| EncryptedKey::read(key, 0, self.max_rounds, Widening::Bytes).ok());
+        let known = sealed
+            .filter_map(|key| key.scheme().cloned())
+            .find(|scheme| scheme.rounds() <= self.max_rounds);
+        match known {
+            Some(scheme) => scheme.renewed(env),
+            None => new_scheme(self.header.version, env),
+        }
     }
 
     fn pending(
@@ -200,7 +214,7 @@ impl Database {
             return Err(EditError::KeyMismatch);
         }
         let password = self.password.as_ref().ok_or(EditError::Locked)?;
-        let scheme = new_scheme(self.header.version, env);
+        let scheme = self.key_scheme(env);
         Ok(record::Body::Request {
             request: request.to_vec(),
             key: EncryptedKey::seal(key, &scheme, password, Widening::Bytes),

@@ -39,7 +39,18 @@ pub(super) struct Pieces {
 impl Block {
     /// A new block in the form that OpenSSL writes: 64 characters a line.
     pub(super) fn new(label: &str, der: &[u8], newline: &str) -> Self {
+        Self::with_headers(label, &[], der, newline)
+    }
+
+    /// The same with header lines in front of the content.
+    pub(super) fn with_headers(label: &str, headers: &[(&str, &str)], der: &[u8], newline: &str) -> Self {
         let mut raw = Zeroizing::new(format!("-----BEGIN {label}-----{newline}").into_bytes());
+        for (name, value) in headers {
+            raw.extend_from_slice(format!("{name}: {value}{newline}").as_bytes());
+        }
+        if !headers.is_empty() {
+            raw.extend_from_slice(newline.as_bytes());
+        }
         let body = Zeroizing::new(STANDARD.encode(der));
         for line in body.as_bytes().chunks(64) {
             raw.extend_from_slice(line);
@@ -47,12 +58,13 @@ impl Block {
         }
         raw.extend_from_slice(format!("-----END {label}-----{newline}").as_bytes());
         let (label, der) = (label.to_owned(), Zeroizing::new(der.to_vec()));
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self {
             lead: Vec::new(),
             raw,
             offset: 0,
             label,
-            headers: Vec::new(),
+            headers: headers.iter().map(owned).collect(),
             der,
         }
     }

@@ -9,7 +9,7 @@ use crate::cipher::Cipher;
 use crate::digest::Hash;
 use crate::entry::Unlock;
 use crate::error::UnlockError;
-use crate::secret::{Password, PrivateKey};
+use crate::secret::{Password, PrivateKey, WriteEnv};
 
 /// A PKCS#1 or SEC 1 key under a password.
 #[derive(Clone)]
@@ -41,18 +41,44 @@ impl LegacyKey {
     }
 }
 
+/// Whether keys can be sealed with the cipher of this `DEK-Info`.
+pub(super) fn cipher_of(dek: &str) -> Option<Cipher> {
+    let name = dek.split(',').next().unwrap_or_default().trim();
+    CIPHERS.iter().find(|row| row.0 == name).map(|row| row.1)
+}
+
+/// Seals a key in its traditional form: the value of `DEK-Info` and the ciphertext.
+pub(super) fn seal(
+    cipher: Cipher,
+    key: &[u8],
+    password: &Password,
+    env: &mut WriteEnv<'_>,
+) -> (String, Vec<u8>) {
+    let iv = env.random_vec(cipher.block_len());
+    let derived = derive(cipher, password, &iv[..8]);
+    let sealed = cipher.encrypt(&derived, &iv, key);
+    let name = CIPHERS.iter().find(|row| row.1 == cipher).map_or("", |row| row.0);
+    let digits: Vec<String> = iv.iter().map(|byte| format!("{byte:02X}")).collect();
+    let sealed = sealed.expect("key and vector have the lengths of the cipher");
+    (format!("{name},{}", digits.concat()), sealed)
+}
+
+fn derive(cipher: Cipher, password: &Password, salt: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut key = Zeroizing::new(Vec::with_capacity(48));
+    let mut block = Hash::Md5.digest(&[password.as_bytes(), salt]);
+    while key.len() < cipher.key_len() {
+        key.extend_from_slice(&block);
+        block = Hash::Md5.digest(&[&block, password.as_bytes(), salt]);
+    }
+    key.truncate(cipher.key_len());
+    key
+}
+
 impl Unlock for LegacyKey {
     fn private_key(&self, password: Option<&Password>) -> Result<PrivateKey, UnlockError> {
         let (cipher, iv) = self.cipher.as_ref().map_err(Clone::clone)?;
         let password = password.ok_or(UnlockError::NeedsPassword)?;
-        let salt = &iv[..8];
-        let mut key = Zeroizing::new(Vec::with_capacity(48));
-        let mut block = Hash::Md5.digest(&[password.as_bytes(), salt]);
-        while key.len() < cipher.key_len() {
-            key.extend_from_slice(&block);
-            block = Hash::Md5.digest(&[&block, password.as_bytes(), salt]);
-        }
-        key.truncate(cipher.key_len());
+        let key = derive(*cipher, password, &iv[..8]);
         let opened = cipher
             .decrypt(&key, iv, &self.sealed)
             .ok_or(UnlockError::WrongPassword)?;

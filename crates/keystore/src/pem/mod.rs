@@ -11,18 +11,19 @@
 //! Source: docs/formats/pem.md; RFC 7468; OpenSSL `PEM_read_bio`, `openssl pkcs12` for Bag Attributes.
 
 mod blocks;
+mod key_form;
 mod legacy;
 mod parts;
 
 pub(crate) use self::blocks::has_typographic_markers;
 
 use self::blocks::{BYTE_ORDER_MARK, Block, Pieces, cut, own_text};
+use self::key_form::KeyForm;
 use self::parts::{Part, assemble, part};
 use crate::certificate::Certificate;
 use crate::edit::{Edit, Place};
-use crate::entry::{Body, Entry, LockedKey};
+use crate::entry::{Body, Entry};
 use crate::error::{EditError, ParseError, WriteError};
-use crate::keys::{EncryptedKey, Widening};
 use crate::limits::Limits;
 use crate::profile::WriteProfile;
 use crate::secret::{Password, PrivateKey, WriteEnv};
@@ -177,48 +178,29 @@ impl PemStore {
         (block, Part::Certificate(certificate.clone()))
     }
 
-    fn key_block(
-        &self,
-        key: &PrivateKey,
-        password: Option<&Password>,
-        env: &mut WriteEnv<'_>,
-    ) -> (Block, Part) {
-        let newline = self.pieces.newline;
-        let (block, locked) = match password {
-            None => (
-                Block::new("PRIVATE KEY", key.pkcs8_der(), newline),
-                LockedKey::clear(key.clone()),
-            ),
-            Some(password) => {
-                let sealed = EncryptedKey::seal(
-                    key,
-                    &self.profile.pem_scheme().renewed(env),
-                    password,
-                    Widening::Text,
-                );
-                let read = EncryptedKey::read(&sealed, 0, u64::MAX, Widening::Text);
-                let locked = LockedKey::new(read.expect("it was just written"));
-                (Block::new("ENCRYPTED PRIVATE KEY", &sealed, newline), locked)
-            }
-        };
-        (
-            block,
-            Part::Key {
-                locked,
-                opened: Some(key.clone()),
-            },
-        )
+    /// The form for a new key: the profile's, else that of the first key in the file.
+    fn key_form(&self) -> KeyForm {
+        let first = self
+            .parts
+            .iter()
+            .position(|part| matches!(part, Part::Key { .. }));
+        match first {
+            Some(at) if self.profile == WriteProfile::AsRead => KeyForm::of(&self.pieces.blocks[at]),
+            _ => KeyForm::Pkcs8(Some(self.profile.pem_scheme())),
+        }
     }
 
     fn put_identity(
         &mut self,
         at: usize,
         (key, chain): (&PrivateKey, &[Certificate]),
-        order: Order,
+        (order, form): (Order, &KeyForm),
         password: Option<&Password>,
         env: &mut WriteEnv<'_>,
     ) {
-        let key = self.key_block(key, password, env);
+        let (block, locked) = form.write(key, password, self.pieces.newline, env);
+        let opened = Some(key.clone());
+        let key = (block, Part::Key { locked, opened });
         let mut new: Vec<(Block, Part)> = chain.iter().map(|one| self.certificate_block(one)).collect();
         match order {
             Order::CertificatesFirst => new.push(key),
@@ -289,8 +271,12 @@ impl PemStore {
             Some(leaf) if *leaf < key => Order::CertificatesFirst,
             _ => Order::KeyFirst,
         };
+        let form = match self.profile {
+            WriteProfile::AsRead => KeyForm::of(&self.pieces.blocks[key]),
+            _ => self.key_form(),
+        };
         let at = self.take_entry(index)?;
-        self.put_identity(at.min(self.parts.len()), identity, order, password, env);
+        self.put_identity(at.min(self.parts.len()), identity, (order, &form), password, env);
         Ok(())
     }
 
@@ -319,7 +305,8 @@ impl PemStore {
                 ..
             } => {
                 let at = self.index_of(*place);
-                self.put_identity(at, (key, chain), Order::KeyFirst, key_password.as_ref(), env);
+                let manner = (Order::KeyFirst, &self.key_form());
+                self.put_identity(at, (key, chain), manner, key_password.as_ref(), env);
             }
             Edit::Remove { index } => {
                 self.take_entry(*index)?;

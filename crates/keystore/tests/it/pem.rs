@@ -406,3 +406,84 @@ fn altered_files_never_panic() {
     }
     assert_eq!(own("server-chain.pem").first(), Some(&b'-'));
 }
+
+/// A key in the place of another keeps its form, as the file's readers may know no other.
+#[test]
+fn a_replaced_key_keeps_the_form_of_the_old_one() {
+    for (label, kind) in [("client", "RSA"), ("client ec", "EC")] {
+        let (key, leaf) = identity(label);
+        for old in [
+            "key-trad-rsa-aes128.pem",
+            "key-trad-ec.pem",
+            "key-p8enc_pbesha1rc240.pem",
+            "key-p8-eck1.pem",
+        ] {
+            let Some(sample) = samples(&["PEM"]).into_iter().find(|sample| sample.name == old) else {
+                println!("SKIPPED: {old} is not there");
+                continue;
+            };
+            for password in [None, Some(Password::new("changeit"))] {
+                let store = keystore::read(
+                    &sample.bytes,
+                    Some(&Password::new("changeit")),
+                    &Limits::default(),
+                )
+                .unwrap();
+                let edit = Edit::ReplaceIdentity {
+                    index: 0,
+                    key: key.clone(),
+                    chain: vec![leaf.clone()],
+                    key_password: password.clone(),
+                };
+                let (_, written) = edited(&store, edit);
+                let text = String::from_utf8(written.clone()).unwrap();
+                let wanted = match (old.contains("trad"), password.is_some()) {
+                    (true, _) => format!("-----BEGIN {kind} PRIVATE KEY-----"),
+                    (false, true) => "-----BEGIN ENCRYPTED PRIVATE KEY-----".to_owned(),
+                    (false, false) => "-----BEGIN PRIVATE KEY-----".to_owned(),
+                };
+                assert!(text.contains(&wanted), "{old} {label}: {text}");
+                if old.contains("aes128") && password.is_some() {
+                    assert!(text.contains("DEK-Info: AES-128-CBC,"), "{text}");
+                }
+                let again = keystore::read(&written, password.as_ref(), &Limits::default()).unwrap();
+                let opened = again.entries()[0].unlock(password.as_ref());
+                let opened = opened.unwrap_or_else(|error| panic!("{old} {label}: {error}"));
+                assert_eq!(
+                    opened.matches(&leaf),
+                    keystore::KeyMatch::Matches,
+                    "{old} {label}"
+                );
+                if old.contains("rc240") && password.is_some() {
+                    let protection = again.entries()[0].protection().unwrap();
+                    assert!(protection.contains("RC2-40"), "{protection}");
+                }
+                assert!(
+                    openssl_opens(&written, password.is_some()),
+                    "{old} {label}: openssl does not read {text}"
+                );
+            }
+        }
+    }
+}
+
+fn openssl_opens(file: &[u8], is_encrypted: bool) -> bool {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut command = Command::new("openssl");
+    command.args(["pkey", "-provider", "legacy", "-provider", "default", "-noout"]);
+    if is_encrypted {
+        command.args(["-passin", "pass:changeit"]);
+    }
+    let child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = child else {
+        println!("SKIPPED: no openssl");
+        return true;
+    };
+    child.stdin.take().unwrap().write_all(file).unwrap();
+    child.wait().unwrap().success()
+}

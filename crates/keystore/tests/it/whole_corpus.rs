@@ -216,3 +216,28 @@ fn every_protection_that_bouncycastle_offers_is_opened() {
         open(&keystore::read(&written, Some(&password), &Limits::default()).unwrap());
     }
 }
+
+/// The trust store of an installed Java, which is JKS or PKCS#12 by its version.
+#[test]
+fn the_cacerts_of_an_installed_java_are_read_and_written_again() {
+    let places = [
+        "/etc/ssl/certs/java/cacerts",
+        "/usr/lib/jvm/default-java/lib/security/cacerts",
+    ];
+    let Some(bytes) = places.iter().find_map(|path| std::fs::read(path).ok()) else {
+        println!("SKIPPED: no Java's cacerts");
+        return;
+    };
+    for password in [None, Some(Password::new("changeit"))] {
+        let store = keystore::read(&bytes, password.as_ref(), &Limits::default()).unwrap();
+        println!("{} with {} entries", store.format().name(), store.entries().len());
+        assert!(store.entries().len() > 50);
+        assert!(
+            store
+                .entries()
+                .iter()
+                .all(|entry| entry.kind_name() == "trusted-cert")
+        );
+        assert_eq!(store.write(None, &mut random::env(1).env()).unwrap(), bytes);
+    }
+}
