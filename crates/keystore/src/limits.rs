@@ -13,6 +13,7 @@ pub struct Limits {
     /// Deepest nesting of ASN.1 values. Default 64; a PKCS#12 file needs about 20.
     pub max_depth: usize,
     /// Most rounds of one key derivation. Default 10,000,000: twice what Java 17 accepts.
+    /// For scrypt N r p counts, which besides may take 64 MiB of memory, twice what OpenSSL allows.
     pub max_kdf_rounds: u64,
 }
 

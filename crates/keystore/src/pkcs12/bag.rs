@@ -44,6 +44,15 @@ pub(super) enum BagBody {
     SealedSecret(Vec<u8>),
 }
 
+/// Whether a key may stand in the clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sealing {
+    /// Never: the format has no other form for it.
+    Always,
+    /// Beside others that do.
+    LikeOthers,
+}
+
 /// A bag's attributes, in file order.
 #[derive(Clone, Default)]
 pub(super) struct Attributes {
@@ -162,7 +171,7 @@ impl Bag {
     /// The bytes of the bag. `seal` makes the EncryptedPrivateKeyInfo of a new key, or `Ok(None)` for a plain one.
     pub(super) fn encode<E>(
         &self,
-        seal: &mut impl FnMut(&PrivateKey, Option<&Password>) -> Result<Option<Vec<u8>>, E>,
+        seal: &mut impl FnMut(&PrivateKey, Option<&Password>, Sealing) -> Result<Option<Vec<u8>>, E>,
     ) -> Result<Vec<u8>, E> {
         if let Some(encoded) = &self.encoded {
             return Ok(encoded.clone());
@@ -175,18 +184,19 @@ impl Bag {
                 let value = der::write_sequence(&[&der::write_oid(oid::X509_CERTIFICATE), &value]);
                 head(oid::CERT_BAG, &value)
             }
-            (None, BagBody::NewKey { key, password }) => match seal(key, password.as_ref())? {
-                Some(sealed) => head(oid::SHROUDED_KEY_BAG, &sealed),
-                None => head(oid::KEY_BAG, key.pkcs8_der()),
-            },
+            (None, BagBody::NewKey { key, password }) => {
+                match seal(key, password.as_ref(), Sealing::LikeOthers)? {
+                    Some(sealed) => head(oid::SHROUDED_KEY_BAG, &sealed),
+                    None => head(oid::KEY_BAG, key.pkcs8_der()),
+                }
+            }
             (None, BagBody::Key(key)) => head(oid::KEY_BAG, key.pkcs8_der()),
             (None, BagBody::SealedKey(sealed)) => head(oid::SHROUDED_KEY_BAG, sealed),
             (None, BagBody::SealedSecret(sealed)) => secret_head(sealed),
-            (None, BagBody::NewSecret { frame, password }) => match seal(frame, password.as_ref())? {
-                Some(sealed) => secret_head(&sealed),
-                // Beside plain keys a symmetric one stays in its frame.
-                None => secret_head(frame.pkcs8_der()),
-            },
+            (None, BagBody::NewSecret { frame, password }) => {
+                let sealed = seal(frame, password.as_ref(), Sealing::Always)?;
+                secret_head(&sealed.unwrap_or_default())
+            }
             // These two always keep the head they were read with.
             (None, BagBody::Nested(_) | BagBody::Other { .. }) => Vec::new(),
         };

@@ -6,7 +6,7 @@ use crate::der::{self, tag};
 use crate::error::{UnlockError, WriteError};
 use crate::oid;
 use crate::pbe::{KdfPassword, Scheme};
-use crate::pkcs12::bag::BagBody;
+use crate::pkcs12::bag::{BagBody, Sealing};
 use crate::pkcs12::read::forms;
 use crate::pkcs12::{Content, Pkcs12Store, Safe};
 use crate::reader::ReadError;
@@ -75,12 +75,12 @@ impl Pkcs12Store {
             (None, Content::Closed) => return Ok(Vec::new()),
         };
         let keys_are_plain = bags.iter().any(|bag| matches!(bag.body, BagBody::Key(_)));
-        let mut seal = |key: &PrivateKey, own: Option<&Password>| {
+        let mut seal = |key: &PrivateKey, own: Option<&Password>, sealing: Sealing| {
+            let may_be_plain = keys_are_plain && own.is_none() && sealing == Sealing::LikeOthers;
             let own = own.map(KdfPassword::new);
             match own.as_ref().or(kdf) {
-                Some(_) if keys_are_plain && own.is_none() => Ok(None),
+                _ if may_be_plain => Ok(None),
                 Some(password) => self.seal(key.pkcs8_der(), password, env).map(Some),
-                None if keys_are_plain => Ok(None),
                 None => Err(NEEDS_PASSWORD),
             }
         };

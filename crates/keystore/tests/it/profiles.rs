@@ -11,6 +11,11 @@ fn a_store_for_a_reader_has_the_same_content_in_that_readers_algorithms() {
     for sample in copied(&["PKCS12"]) {
         let store = sample.read().unwrap();
         for profile in WriteProfile::ALL {
+            // A hundred thousand rounds for each key: two stores are enough.
+            let is_slow = profile == WriteProfile::Fips;
+            if is_slow && !["osl36-default.p12", "p12j17-mixed.p12"].contains(&sample.name.as_str()) {
+                continue;
+            }
             let mut next = store.clone();
             match next.use_profile(profile, &mut random::env(5).env()) {
                 Ok(()) => {}

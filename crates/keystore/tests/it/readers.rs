@@ -17,10 +17,21 @@ use crate::truth::{hex, plain_pkcs8};
 fn every_reader_finds_in_our_stores_what_we_put_into_them() {
     let folder = tempfile::tempdir().unwrap();
     let written = written(folder.path());
+    std::fs::write(folder.path().join("Readers.java"), include_str!("Readers.java")).unwrap();
     let mut table: BTreeMap<(&str, &str), Answer> = BTreeMap::new();
     let mut absent = Vec::new();
-    for (reader, ask) in READERS {
-        match ask(&written, folder.path()) {
+    let answers: Vec<Option<Vec<Answer>>> = std::thread::scope(|scope| {
+        let asked: Vec<_> = READERS
+            .iter()
+            .map(|(_, ask)| scope.spawn(|| ask(&written, folder.path())))
+            .collect();
+        asked
+            .into_iter()
+            .map(|reader| reader.join().expect("no reader panics"))
+            .collect()
+    });
+    for ((reader, _), answers) in READERS.iter().zip(answers) {
+        match answers {
             Some(answers) => {
                 for (one, answer) in written.iter().zip(answers) {
                     table.insert((one.name, reader), answer);
@@ -282,7 +293,6 @@ fn ask_java(
     way: fn(&Written) -> Option<(&'static str, &'static str)>,
 ) -> Option<Vec<Answer>> {
     let program = folder.join("Readers.java");
-    std::fs::write(&program, include_str!("Readers.java")).unwrap();
     let mut command = Command::new("java");
     if let Some(jar) = jar() {
         command.arg("-cp").arg(jar);

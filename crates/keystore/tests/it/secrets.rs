@@ -167,3 +167,34 @@ fn a_request_waits_in_the_request_database_with_its_key() {
 }
 
 const KEYS: [(&str, usize); 4] = [("AES", 32), ("DESede", 24), ("HmacSHA256", 32), ("AES", 16)];
+
+#[test]
+fn a_secret_key_beside_plain_keys_is_sealed_all_the_same() {
+    let sample = crate::corpus::copied(&["PKCS12"])
+        .into_iter()
+        .find(|sample| sample.name == "pyca-none.p12");
+    let sample = sample.expect("it is copied");
+    let mut store = keystore::read(&sample.bytes, None, &Limits::default()).unwrap();
+    let put = |password: Option<&str>| Edit::PutSecret {
+        alias: Some("aes".to_owned()),
+        key: SecretKey::new("AES", vec![5; 16]),
+        key_password: password.map(Password::new),
+        place: Place::Last,
+    };
+    let mut without = store.clone();
+    without.edit(&put(None), &mut random::env(1).env()).unwrap();
+    let refused = without.write(None, &mut random::env(1).env());
+    assert!(
+        matches!(refused, Err(WriteError::NeedsPassword { .. })),
+        "{refused:?}"
+    );
+    store.edit(&put(Some("own")), &mut random::env(1).env()).unwrap();
+    let written = store.write(None, &mut random::env(1).env());
+    let Ok(written) = written else { return };
+    let again = keystore::read(&written, None, &Limits::default()).unwrap();
+    let entry = &again.entries()[again.find("aes").unwrap()];
+    assert_eq!(
+        entry.unlock_secret(Some(&Password::new("own"))).unwrap().raw(),
+        [5; 16]
+    );
+}
