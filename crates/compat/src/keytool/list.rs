@@ -58,11 +58,11 @@ fn all(session: &mut Session<'_>) -> Result<()> {
         kind.provider()
     ));
     items.sort_by(|left, right| left.alias.encode_utf16().cmp(right.alias.encode_utf16()));
-    for item in &items {
-        if !session.vault.reaches(item) {
-            return Err(no_such(&item.alias));
-        }
-        entry(session, &format!("<{}>", item.alias), &item.alias, item);
+    for named in &items {
+        // The original looks each name up again: in JKS that leads to the entry whose name is in small letters.
+        let alias = &named.alias;
+        let item = session.vault.find(alias).cloned().ok_or_else(|| no_such(alias))?;
+        entry(session, &format!("<{alias}>"), alias, &item);
         if session.args.is_verbose || session.args.is_rfc {
             let stars = "*******************************************";
             session.io.print(&format!("\n\n{stars}\n{stars}\n\n\n"));

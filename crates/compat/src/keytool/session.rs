@@ -36,6 +36,8 @@ pub(crate) struct Session<'a> {
     /// The original store of an import in place: where it was copied to.
     pub(crate) backup: Option<(OsString, Kind)>,
     pub(crate) must_save: bool,
+    /// Held from before the store is read until it is written.
+    lock: Option<std::fs::File>,
 }
 
 impl<'a> Session<'a> {
@@ -55,6 +57,7 @@ impl<'a> Session<'a> {
             warnings: Vec::new(),
             backup: None,
             must_save: false,
+            lock: None,
         }
     }
 
@@ -349,6 +352,9 @@ impl<'a> Session<'a> {
             self.vault = Vault::empty(kind.unwrap_or(Kind::Pkcs12))?;
             return Ok(());
         }
+        if changes_the_store(command) {
+            self.lock_store()?;
+        }
         let bytes = self.read_file(&self.store_name)?;
         let kind = match kind {
             Some(kind) => kind,
@@ -361,6 +367,21 @@ impl<'a> Session<'a> {
                 Some(_) => Vault::read(&bytes, kind, None).is_ok_and(|vault| vault.is_passwordless()),
             };
         }
+        Ok(())
+    }
+
+    /// Keeps other writers of ours out; the original does not look, so that its writers are not kept out.
+    fn lock_store(&mut self) -> Result<()> {
+        let Ok(file) = std::fs::File::open(self.io.path(&self.store_name)) else {
+            return Ok(());
+        };
+        if matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
+            let name = self.store_name.to_string_lossy();
+            return Err(fault::io_fault(format!(
+                "{name} is being written by another program; try again when it is done"
+            )));
+        }
+        self.lock = Some(file);
         Ok(())
     }
 
@@ -536,6 +557,21 @@ impl<'a> Session<'a> {
             });
         }
     }
+}
+
+fn changes_the_store(command: Command) -> bool {
+    !matches!(
+        command,
+        Command::CertReq
+            | Command::ExportCert
+            | Command::GenCert
+            | Command::GenCrl
+            | Command::List
+            | Command::PrintCert
+            | Command::PrintCertReq
+            | Command::PrintCrl
+            | Command::ShowInfo
+    )
 }
 
 /// Fewer than six characters.

@@ -133,6 +133,8 @@ pub(crate) struct Vault {
     store: Store,
     /// What Java shows, in the order in which it enumerates.
     items: Vec<Item>,
+    /// Names of PKCS#12 keys that are not encrypted, which Java passes over.
+    plain_keys: Vec<String>,
     /// Alias by certificate, first one found; and whether that entry is a trusted certificate.
     by_certificate: OnceCell<BTreeMap<[u8; 32], (String, bool)>>,
 }
@@ -185,6 +187,7 @@ impl Vault {
         }
         let mut vault = Self {
             kind,
+            plain_keys: plain_keys(&store),
             store,
             items: Vec::new(),
             by_certificate: OnceCell::new(),
@@ -217,11 +220,6 @@ impl Vault {
     pub(crate) fn find(&self, alias: &str) -> Option<&Item> {
         let wanted = self.fold(alias);
         self.items.iter().find(|item| item.alias == wanted)
-    }
-
-    /// Whether looking up an entry's own name leads to it: not so for names in capitals that other tools wrote.
-    pub(crate) fn reaches(&self, item: &Item) -> bool {
-        self.fold(&item.alias) == item.alias
     }
 
     pub(crate) fn entry(&self, item: &Item) -> &Entry {
@@ -322,6 +320,7 @@ impl Vault {
             ));
         }
         let alias = self.fold(alias);
+        self.plain_keys.retain(|plain| plain.to_lowercase() != alias);
         let (key, chain, key_password) = (key.clone(), chain.to_vec(), password.cloned());
         let edit = match self.find(&alias) {
             Some(item) if item.kind == EntryKind::PrivateKey => Edit::ReplaceIdentity {
@@ -435,7 +434,9 @@ impl Vault {
         let (mut nameless, mut found): (u32, Vec<Item>) = (0, Vec::new());
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         for (index, entry) in self.store.entries().iter().enumerate() {
+            let is_passed_over = |name: &str| is_pkcs12 && self.plain_keys.iter().any(|plain| plain == name);
             let kind = match entry.body() {
+                Body::PrivateKey { .. } if entry.alias().is_some_and(is_passed_over) => continue,
                 Body::PrivateKey { .. } => EntryKind::PrivateKey,
                 Body::SecretKey { .. } => EntryKind::SecretKey,
                 Body::TrustedCert { trusted: true, .. } => EntryKind::TrustedCert,
@@ -469,6 +470,16 @@ impl Vault {
         };
         self.by_certificate = OnceCell::new();
     }
+}
+
+/// The names of unencrypted keys in a PKCS#12 file as read.
+fn plain_keys(store: &Store) -> Vec<String> {
+    let is_plain =
+        |entry: &&Entry| store.format() == Format::Pkcs12 && entry.protection().as_deref() == Some("none");
+    let entries = store.entries().iter().filter(is_plain);
+    entries
+        .filter_map(|entry| entry.alias().map(str::to_owned))
+        .collect()
 }
 
 /// Whether each certificate names the next as its issuer, and none is there twice.
