@@ -82,7 +82,7 @@ pub enum Edit {
         index: usize,
     },
     /// Another store password. Keys that had the old one get the new one where the format ties them
-    /// (PKCS#12, CMS); keys in JKS and JCEKS keep theirs, as with `keytool -storepasswd`.
+    /// (PKCS#12, CMS); keys in JKS, JCEKS, BKS, UBER and BCFKS keep theirs, as with `keytool -storepasswd`.
     SetPassword {
         /// The password until now; `None` = the one the store was read with.
         old: Option<Password>,
