@@ -136,6 +136,32 @@ fn elsewhere(inputs: &Inputs, named: &NamedPath, group: &[NamedPath], found: &In
             named.path, found.path
         ));
     }
+    if let Some(root) = root_of(&named.file, &named.path) {
+        let wanted = format!("{root}{}", named.path);
+        let bare = wanted.trim_start_matches('/');
+        if inputs
+            .files
+            .iter()
+            .all(|file| file.path.trim_start_matches('/') != bare)
+        {
+            return Some(format!(
+                "{} is not there; a file of that name is {}",
+                named.path, found.path
+            ));
+        }
+    }
+    let parent = |path: &str| name_of(dir_of(path)).to_owned();
+    let above = |path: &str| name_of(dir_of(dir_of(path))).to_owned();
+    if parent(&named.path) != parent(&found.path)
+        && above(&named.path) == above(&found.path)
+        && !above(&found.path).is_empty()
+    {
+        return Some(format!(
+            "{} is not there: the file lies in {}",
+            named.path,
+            dir_of(&found.path)
+        ));
+    }
     let own = dir_of(&named.path);
     let others: Vec<&NamedPath> = group.iter().filter(|other| dir_of(&other.path) != own).collect();
     let with = group.iter().filter(|other| dir_of(&other.path) == own).count();
@@ -151,6 +177,17 @@ fn elsewhere(inputs: &Inputs, named: &NamedPath, group: &[NamedPath], found: &In
             named.path, found.path
         )
     })
+}
+
+/// Where a copied tree begins, when the settings file lies in it and the setting names a place in the same tree.
+fn root_of<'a>(settings: &'a str, path: &str) -> Option<&'a str> {
+    let start: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).take(2).collect();
+    if start.len() < 2 || !path.starts_with('/') {
+        return None;
+    }
+    let at = format!("/{settings}").find(&format!("/{}/", start.join("/")))?;
+    // One letter was put in front.
+    Some(&settings[..at.saturating_sub(1)])
 }
 
 /// IBM MQ appends `.kdb` by itself.

@@ -17,9 +17,9 @@ pub const RULE: Rule = Rule {
     fix: "take MQSERVER out of the environment and ServerConnectionParms out of mqclient.ini, and name the channel table (MQCCDTURL, ChannelDefinitionFile)",
     source: "IBM MQ client configuration; domain specification R-203, R-213; domain specification H-74",
     states: &[
-        "sslciph(' ')",
-        "sslciph( )",
-        "sslciph()",
+        "sslciph(' ') ->",
+        "sslciph( ) ->",
+        "sslciph() ->",
         "amq9639e",
         "amq9641e && sslciph(' ')",
     ],

@@ -24,8 +24,6 @@ pub const RULE: Rule = Rule {
         "no common signature algorithms",
         "no_common_signature",
         "digest too big for rsa key",
-        "rsa-pss",
-        "rsassa-pss && key",
     ],
     hints: &[],
     explains: &["H-71", "H-72"],

@@ -34,13 +34,29 @@ pub const RULE: Rule = Rule {
         "ssl_error_bad_cert_alert",
         "alert number 42",
     ],
-    explains: &["H-83"],
+    explains: &["H-72", "H-83"],
     find,
 };
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let mut found = Vec::new();
     for seen in &inputs.conversations {
+        let ended = seen.was_asked
+            && !seen.has_client_certificate
+            && inputs.texts.iter().any(|text| {
+                text.file == seen.file
+                    && super::h72::RULE
+                        .hints
+                        .iter()
+                        .any(|pattern| text.speaking_of(pattern).next().is_some())
+            });
+        if ended {
+            let target = seen.target.clone().unwrap_or_else(|| seen.file.clone());
+            let what =
+                "the server asked for a certificate, the client was given none, and the server ended it";
+            found.push(Finding::proven(&RULE, target, Evidence::file(&seen.file, what)));
+            continue;
+        }
         let sent_none = seen.client_sent.as_ref().is_some_and(Vec::is_empty);
         let refused = seen
             .alerts

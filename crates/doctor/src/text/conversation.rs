@@ -28,6 +28,8 @@ pub struct Conversation {
     pub cipher: Option<String>,
     /// The authorities that the server accepts for clients; `None` where it asked for no certificate, or nobody knows.
     pub authorities: Option<Vec<Dn>>,
+    /// Whether the server asked for a client certificate.
+    pub was_asked: bool,
     /// Whether the client was given a certificate to present.
     pub has_client_certificate: bool,
     /// The chain that the client sent; `Some` and empty where it was asked and sent none.

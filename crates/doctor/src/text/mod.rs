@@ -43,7 +43,7 @@ impl Text {
                 inside_pem = false;
             }
             if kept && !trimmed.is_empty() {
-                let cut: String = line.chars().take(MAX_COLUMNS).collect();
+                let cut: String = line.chars().take(MAX_COLUMNS).map(straight).collect();
                 lines.push((index + 1, cut));
             }
         }
@@ -77,6 +77,15 @@ impl Text {
                     .all(|part| both.contains(part))
                     .then_some((*number, line.trim()))
             })
+    }
+}
+
+/// Web pages and word processors bend quotation marks.
+fn straight(letter: char) -> char {
+    match letter {
+        '\u{2018}' | '\u{2019}' => '\'',
+        '\u{201c}' | '\u{201d}' => '"',
+        other => other,
     }
 }
 

@@ -163,6 +163,12 @@ pub fn conversation(file: &str, text: &str) -> Option<Conversation> {
             }
             _ => in_authorities = false,
         }
+        let asks = [
+            "Client Certificate Types:",
+            "Requested Signature Algorithms:",
+            "Acceptable client certificate CA names",
+        ];
+        seen.was_asked = seen.was_asked || asks.iter().any(|mark| trimmed.starts_with(mark));
         if trimmed.starts_with("---") || trimmed == "Server certificate" {
             in_chain = in_chain && seen.sent.is_empty();
         } else if in_chain {
