@@ -145,6 +145,11 @@ impl Bag {
         )
     }
 
+    /// Whether it holds a key of either kind: those stand together, in the order in which they were put in.
+    pub(super) fn is_key_or_secret(&self) -> bool {
+        self.is_key() || matches!(self.body, BagBody::NewSecret { .. } | BagBody::SealedSecret(_))
+    }
+
     /// Whether it holds a certificate.
     pub(super) fn certificate(&self) -> Option<&Certificate> {
         match &self.body {

@@ -323,9 +323,9 @@ impl Pkcs12Store {
 
     fn put_key_bag(&mut self, bag: Bag, place: edit::Place) -> Result<(), EditError> {
         let found = match place {
-            edit::Place::First => self.positions(Bag::is_key).next(),
+            edit::Place::First => self.positions(Bag::is_key_or_secret).next(),
             edit::Place::Last => self
-                .positions(Bag::is_key)
+                .positions(Bag::is_key_or_secret)
                 .last()
                 .map(|(safe, bag)| (safe, bag + 1)),
         };

@@ -29,6 +29,11 @@ fn a_secret_key_that_is_put_in_comes_out_again() {
             let written = store.write(Some(&password), &mut random::env(4).env()).unwrap();
             let again = keystore::read(&written, Some(&password), &Limits::default()).unwrap();
             assert_eq!(again.entries().len(), KEYS.len(), "{}", format.name());
+            if matches!(format, Format::Jceks | Format::Pkcs12) {
+                let names = again.entries().iter().filter_map(|entry| entry.alias());
+                let in_order = (0..KEYS.len()).map(|number| format!("key {number}"));
+                assert!(names.eq(in_order), "{} keeps the order", format.name());
+            }
             for (number, (algorithm, len)) in KEYS.iter().enumerate() {
                 let what = format!("{} {algorithm}", format.name());
                 let entry = &again.entries()[again.find(&format!("key {number}")).expect("it is there")];
