@@ -1,5 +1,7 @@
 //! Everything that was handed over, read once: files, stores, settings, texts, connections.
 
+use std::collections::BTreeSet;
+
 use keystore::Format;
 use keystore::Password;
 use product::workload_automation::conman::Shown;
@@ -226,6 +228,14 @@ impl Inputs {
         self.stores
             .iter()
             .flat_map(|store| store.certificates().map(move |(entry, one)| (store, entry, one)))
+    }
+
+    /// As [`Inputs::certificates`], each certificate once, where it was seen first.
+    pub fn distinct(&self) -> Vec<(&StoreFacts, &EntryFacts, &CertFacts)> {
+        let mut known = BTreeSet::new();
+        self.certificates()
+            .filter(|(_, _, one)| one.sha256.as_ref().is_none_or(|print| known.insert(print)))
+            .collect()
     }
 
     /// Whether any log or pasted output has all the parts of any of the patterns.

@@ -115,7 +115,7 @@ fn listing(inputs: &Inputs) -> Option<&StoreFacts> {
     let lists: Vec<&StoreFacts> = inputs
         .stores
         .iter()
-        .filter(|store| matches!(store.format, "keytool" | "gskit") && !store.entries.is_empty())
+        .filter(|store| matches!(store.format, "keytool" | "gskit") && store.keys().next().is_some())
         .collect();
     match lists.as_slice() {
         [only] => Some(only),

@@ -21,6 +21,7 @@ pub const RULE: Rule = Rule {
     source: "IBM MQ AMQ9660E; GSKit return code 103; domain specification H-03",
     states: &[
         "amq9660e",
+        "error code returned was '408'",
         "ctgsk2103w",
         "stash file && absent",
         "stash file && not exist",

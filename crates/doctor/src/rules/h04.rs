@@ -28,6 +28,8 @@ pub const RULE: Rule = Rule {
         "ssl_bad_keyfile_label",
         "does not identify a key entry",
         "ctgsk3029w",
+        "error code returned was '407'",
+        "error code returned was '428'",
         "ctgsk2117w",
         "gsk_keyfile_bad_label",
         "gsk_error_bad_keyfile_label",

@@ -49,6 +49,7 @@ pub const RULE: Rule = Rule {
         "net::err_cert_authority_invalid",
         "certificate verify failed",
         "arithinsert1(414)",
+        "error code returned was '414'",
         "certificate_unknown",
         "alert certificate unknown",
         "path does not chain with any of the trust anchors",
@@ -74,6 +75,10 @@ fn seen(inputs: &Inputs) -> Vec<Finding> {
             .iter()
             .find(|(code, _)| matches!(code, 2 | 20 | 21 | 27));
         let alert = seen.alerts.iter().find(|(_, alert)| *alert == 48);
+        let refused = seen.alerts.iter().find(|(from_server, alert)| {
+            matches!(alert, 42 | 46)
+                && (!from_server || seen.client_sent.as_ref().is_some_and(|sent| !sent.is_empty()))
+        });
         let target = seen.target.clone().unwrap_or_else(|| seen.file.clone());
         if let Some((code, line)) = code {
             let top = seen.sent.last().map_or(String::new(), |top| {
@@ -85,6 +90,9 @@ fn seen(inputs: &Inputs) -> Vec<Finding> {
             found.push(
                 Finding::proven(&RULE, target, Evidence::file(&seen.file, "alert 48, unknown_ca")).stated(),
             );
+        } else if let Some((_, number)) = refused {
+            let evidence = Evidence::file(&seen.file, format!("alert {number}: the certificate was refused"));
+            found.push(Finding::proven(&RULE, target, evidence).likely());
         }
     }
     found

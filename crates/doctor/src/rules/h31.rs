@@ -47,6 +47,18 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
                 )
                 .stated(),
             );
+        } else if let Some(leaf) = seen.sent.first().filter(|leaf| leaf.is_self_signed())
+            && seen
+                .alerts
+                .iter()
+                .any(|(from_server, alert)| !from_server && matches!(alert, 42 | 46 | 48))
+        {
+            let target = seen.target.clone().unwrap_or_else(|| seen.file.clone());
+            let evidence = Evidence::file(
+                &seen.file,
+                format!("{} is self-signed, and was refused", leaf.name()),
+            );
+            found.push(Finding::proven(&RULE, target, evidence).stated());
         }
     }
     found

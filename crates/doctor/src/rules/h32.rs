@@ -69,7 +69,11 @@ fn seen(inputs: &Inputs) -> Vec<Finding> {
     for seen in &inputs.conversations {
         let [leaf] = seen.sent.as_slice() else { continue };
         let unverified = seen.verify.iter().find(|(code, _)| matches!(code, 20 | 21));
-        if leaf.is_self_signed() || unverified.is_none() {
+        let refused = seen
+            .alerts
+            .iter()
+            .any(|(from_server, alert)| !from_server && matches!(alert, 42 | 46 | 48));
+        if leaf.is_self_signed() || unverified.is_none() && !refused {
             continue;
         }
         let known = inputs.certificates().find(|(_, entry, one)| {

@@ -56,11 +56,12 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
 /// Certificates that signed others and may not: store, alias, the signer, one that it signed.
 pub(super) fn signers(inputs: &Inputs) -> Vec<(String, Option<String>, &CertFacts, &CertFacts)> {
     let all: Vec<_> = inputs
-        .certificates()
+        .distinct()
+        .into_iter()
         .filter(|(_, _, one)| one.has_extensions)
         .collect();
     let mut found = Vec::new();
-    if all.len() > 5_000 {
+    if all.len() > 3_000 {
         return found;
     }
     for (store, entry, issuer) in all.iter().filter(|(_, _, one)| !one.is_authority()) {

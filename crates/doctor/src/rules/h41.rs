@@ -36,7 +36,8 @@ pub const RULE: Rule = Rule {
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
     let all: Vec<_> = inputs
-        .certificates()
+        .distinct()
+        .into_iter()
         .filter(|(_, _, one)| one.certificate.is_some())
         .collect();
     let mut found: Vec<Finding> = Vec::new();

@@ -26,6 +26,7 @@ pub const RULE: Rule = Rule {
         "sec_error_expired_certificate",
         "gsk_error_bad_date",
         "arithinsert1(401)",
+        "error code returned was '401'",
         "alert certificate expired",
         "certificate_expired",
         "certificate expired",

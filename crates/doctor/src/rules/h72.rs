@@ -28,6 +28,8 @@ pub const RULE: Rule = Rule {
         "no ciphers available",
         "arithinsert1(412)",
         "arithinsert1(402)",
+        "error code returned was '412'",
+        "error code returned was '402'",
         "alert insufficient security",
         "insufficient_security",
         "no cipher match",

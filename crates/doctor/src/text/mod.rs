@@ -113,7 +113,8 @@ const NAMES: [&str; 8] = [
     "Alias name:",
 ];
 /// Words in the explanation of an IBM MQ message that are about this case.
-const OF_THIS_CASE: [&str; 4] = [
+const OF_THIS_CASE: [&str; 5] = [
+    "error code returned was",
     "The details of the certificate",
     "[Class=]GSKVALMethod",
     "certificate validation error was",

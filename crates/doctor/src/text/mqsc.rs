@@ -102,9 +102,12 @@ fn ends(line: &str) -> bool {
 fn pairs(line: &str, into: &mut BTreeMap<String, String>) {
     let mut rest = line;
     while let Some(open) = rest.find('(') {
+        // The end of the last character that no name has, which may be of any width.
         let name_start = rest[..open]
-            .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-            .map_or(0, |at| at + 1);
+            .char_indices()
+            .filter(|(_, c)| !(c.is_ascii_alphanumeric() || *c == '_'))
+            .last()
+            .map_or(0, |(at, c)| at + c.len_utf8());
         let name = rest[name_start..open].to_uppercase();
         let body = &rest[open + 1..];
         let (value, after) = if let Some(quoted) = body.strip_prefix('\'') {
