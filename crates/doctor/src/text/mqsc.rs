@@ -106,7 +106,7 @@ fn pairs(line: &str, into: &mut BTreeMap<String, String>) {
         let name_start = rest[..open]
             .char_indices()
             .filter(|(_, c)| !(c.is_ascii_alphanumeric() || *c == '_'))
-            .last()
+            .next_back()
             .map_or(0, |(at, c)| at + c.len_utf8());
         let name = rest[name_start..open].to_uppercase();
         let body = &rest[open + 1..];
