@@ -105,8 +105,7 @@ fn pairs(line: &str, into: &mut BTreeMap<String, String>) {
         // The end of the last character that no name has, which may be of any width.
         let name_start = rest[..open]
             .char_indices()
-            .filter(|(_, c)| !(c.is_ascii_alphanumeric() || *c == '_'))
-            .next_back()
+            .rfind(|(_, c)| !(c.is_ascii_alphanumeric() || *c == '_'))
             .map_or(0, |(at, c)| at + c.len_utf8());
         let name = rest[name_start..open].to_uppercase();
         let body = &rest[open + 1..];
