@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Read, Write};
+use std::io::{BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -42,7 +42,7 @@ impl Io {
             stdin: Box::new(std::io::stdin()),
             pending: Zeroizing::new(Vec::new()),
             stdin_ended: false,
-            out: Sink::Stream(Box::new(std::io::stdout())),
+            out: Sink::Stream(Box::new(BufWriter::with_capacity(1 << 16, std::io::stdout()))),
             err: Sink::Stream(Box::new(std::io::stderr())),
             console: std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
             directory: PathBuf::new(),
@@ -94,6 +94,8 @@ impl Io {
 
     /// Text to stderr, otherwise as [`Io::print`].
     pub(crate) fn complain(&mut self, text: &str) {
+        // What was printed before a prompt or a warning is seen before it.
+        self.out.flush();
         self.err.write(&ascii(text));
     }
 
@@ -245,8 +247,13 @@ impl Sink {
             Self::Memory(kept) => kept.extend_from_slice(bytes),
             Self::Stream(stream) => {
                 let _ = stream.write_all(bytes);
-                let _ = stream.flush();
             }
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Self::Stream(stream) = self {
+            let _ = stream.flush();
         }
     }
 

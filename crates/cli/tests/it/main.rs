@@ -13,6 +13,7 @@ mod prune;
 mod rip;
 mod scripts;
 mod secrets;
+mod stand_in;
 mod style;
 mod truth;
 mod vectors;

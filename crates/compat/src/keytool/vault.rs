@@ -133,6 +133,8 @@ pub(crate) struct Vault {
     store: Store,
     /// What Java shows, in the order in which it enumerates.
     items: Vec<Item>,
+    /// Number in `items` by alias.
+    by_alias: BTreeMap<String, usize>,
     /// Names of PKCS#12 keys that are not encrypted, which Java passes over.
     plain_keys: Vec<String>,
     /// Alias by certificate, first one found; and whether that entry is a trusted certificate.
@@ -190,6 +192,7 @@ impl Vault {
             plain_keys: plain_keys(&store),
             store,
             items: Vec::new(),
+            by_alias: BTreeMap::new(),
             by_certificate: OnceCell::new(),
         };
         vault.renew();
@@ -218,8 +221,8 @@ impl Vault {
 
     /// The entry of that name, by the rule of its type.
     pub(crate) fn find(&self, alias: &str) -> Option<&Item> {
-        let wanted = self.fold(alias);
-        self.items.iter().find(|item| item.alias == wanted)
+        let number = self.by_alias.get(&self.fold(alias))?;
+        self.items.get(*number)
     }
 
     pub(crate) fn entry(&self, item: &Item) -> &Entry {
@@ -468,6 +471,10 @@ impl Vault {
         } else {
             order::hash_table(found, 11, |item| &item.alias)
         };
+        let numbered = self.items.iter().enumerate();
+        self.by_alias = numbered
+            .map(|(number, item)| (item.alias.clone(), number))
+            .collect();
         self.by_certificate = OnceCell::new();
     }
 }
