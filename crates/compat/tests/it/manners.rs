@@ -134,3 +134,68 @@ fn no_arguments_and_bad_bytes_end_well() {
         assert_eq!(code, u8::from(!words.is_empty()), "{words:?}");
     }
 }
+
+/// Flips, cuts and doubles bytes of files, and shows what is left: any answer will do, a panic will not.
+#[test]
+fn damaged_certificates_requests_lists_and_stores_end_with_an_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = "-storepass changeit -alias a";
+    keytool(
+        directory.path(),
+        &format!(
+            "-genkeypair -keystore s.jks -storetype JKS -keypass changeit {at} -keyalg EC -dname CN=a,O=b -ext bc:c=1 \
+             -ext san=dns:x,ip:::1,uri:http://u,oid:1.2.3 -ext eku=sA,1.2.3 -ext aia=ocsp:uri:http://o -ext crl=uri:http://c \
+             -ext ku=dS -ext 1.2.3.4=0500"
+        ),
+        "0",
+    );
+    keytool(
+        directory.path(),
+        &format!("-exportcert -keystore s.jks {at} -file c.der"),
+        "0",
+    );
+    keytool(
+        directory.path(),
+        &format!("-certreq -keystore s.jks {at} -file c.csr -ext san=dns:x"),
+        "0",
+    );
+    keytool(
+        directory.path(),
+        &format!("-gencrl -keystore s.jks {at} -id 5:1 -file c.crl"),
+        "0",
+    );
+    let seed = u64::from(std::process::id());
+    println!("seed {seed}");
+    let mut state = seed | 1;
+    let mut below = |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % limit as u64) as usize
+    };
+    let files = [
+        ("c.der", "-printcert -file m"),
+        ("c.csr", "-printcertreq -file m"),
+        ("c.crl", "-printcrl -file m -nowarn"),
+        ("s.jks", "-list -v -keystore m"),
+    ];
+    for (name, line) in files {
+        let sound = std::fs::read(directory.path().join(name)).unwrap();
+        for _ in 0..700 {
+            let mut bytes = sound.clone();
+            for _ in 0..1 + below(3) {
+                let place = below(bytes.len());
+                match below(4) {
+                    0 => bytes[place] ^= 1 << below(8),
+                    1 => bytes[place] = [0, 0x7f, 0x80, 0xff, 0x30][below(5)],
+                    2 => bytes.truncate(place.max(1)),
+                    _ => bytes.insert(place, bytes[place]),
+                }
+            }
+            std::fs::write(directory.path().join("m"), &bytes).unwrap();
+            let mut io = Io::in_memory(directory.path(), b"\n");
+            let words: Vec<OsString> = line.split(' ').map(Into::into).collect();
+            assert!(compat::keytool(&words, &mut io) <= 1);
+        }
+    }
+}
