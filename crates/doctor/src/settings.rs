@@ -128,7 +128,7 @@ fn recognise(file: &str, text: &str) -> Option<SettingsKind> {
     if start.starts_with('<') {
         return if start.contains("<security:Security") || start.contains("<repertoire") {
             Some(SettingsKind::WebSphere)
-        } else if ["<server", "<client", "<ssl", "<keyStore"]
+        } else if ["<server", "<Server", "<client", "<ssl", "<keyStore", "<Connector"]
             .iter()
             .any(|mark| start.contains(mark))
         {
