@@ -2,7 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use keystore::{Certificate, Curve, Format, KeyKind, Limits};
+use keystore::der::{Der, tag};
+use keystore::{Certificate, Curve, Format, KeyKind, Limits, ReadError};
 
 use crate::keytool::extension_text;
 
@@ -115,6 +116,28 @@ fn of_pkcs7(der: &[u8]) -> Option<Vec<Certificate>> {
             .flat_map(|entry| entry.certificates().to_vec())
             .collect(),
     )
+}
+
+/// The revocation lists in a PKCS#7; nothing for any other bytes.
+pub(crate) fn lists_of_pkcs7(der: &[u8]) -> Option<Vec<Vec<u8>>> {
+    if keystore::sniff(der) != Some(Format::Pkcs7) {
+        return None;
+    }
+    let read = || -> Result<Vec<Vec<u8>>, ReadError> {
+        let mut outer = Der::new(der).sequence("PKCS#7")?;
+        outer.any("content type")?;
+        let mut signed = outer.any("content")?.children().sequence("signed content")?;
+        let mut found = Vec::new();
+        while !signed.is_empty() {
+            let part = signed.any("signed content")?;
+            let mut lists = part.children();
+            while part.tag == tag::context_constructed(1) && !lists.is_empty() {
+                found.push(lists.any("revocation list")?.full.to_vec());
+            }
+        }
+        Ok(found)
+    };
+    read().ok()
 }
 
 /// Length of the DER object at the start, header included.

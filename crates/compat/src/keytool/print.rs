@@ -56,11 +56,13 @@ pub(crate) fn revocation_lists(session: &mut Session<'_>) -> Result<()> {
     let mut rest = input.as_slice();
     loop {
         let Some(next) = certificates_in::next(rest) else {
-            return Err(unreadable_list());
+            return Err(not_a_list("Incomplete data"));
         };
         let Some((der, left)) = next else { return Ok(()) };
         rest = left;
-        print_list(session, &der)?;
+        for list in certificates_in::lists_of_pkcs7(&der).unwrap_or_else(|| vec![der]) {
+            print_list(session, &list)?;
+        }
     }
 }
 
@@ -87,7 +89,10 @@ fn print_one(session: &mut Session<'_>, certificate: &Certificate) {
 }
 
 fn print_list(session: &mut Session<'_>, der: &[u8]) -> Result<()> {
-    let list = RevocationList::parse(der).map_err(|_| unreadable_list())?;
+    let list = RevocationList::parse(der).map_err(|_| match Certificate::parse(der) {
+        Ok(_) => not_a_list("Parsing error: algid parse error, not a sequence"),
+        Err(_) => unreadable_list(),
+    })?;
     let name = certificate_text::signature_name(&list.signature_algorithm);
     let text = match session.args.is_rfc {
         true => pem_text::block("X509 CRL", der, "\r\n"),
@@ -136,8 +141,11 @@ fn signer(
 }
 
 fn unreadable_list() -> Stop {
-    let message = "java.io.IOException: Invalid encoding for CRL";
-    fault::of_class("java.security.cert.CRLException", message)
+    not_a_list("java.io.IOException: Invalid encoding for CRL")
+}
+
+fn not_a_list(why: &str) -> Stop {
+    fault::of_class("java.security.cert.CRLException", why)
 }
 
 /// Prints the chain that a TLS server sends. It is not verified: it is to be looked at.
