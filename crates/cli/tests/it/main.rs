@@ -4,6 +4,7 @@
 mod bad_input;
 mod corpus;
 mod csr;
+mod doctor;
 mod foreign;
 mod live;
 mod made;

@@ -44,6 +44,7 @@ impl Text {
             }
             if kept && !trimmed.is_empty() {
                 let cut: String = line.chars().take(MAX_COLUMNS).map(straight).collect();
+                let cut = masked(&cut);
                 lines.push((index + 1, cut));
             }
         }
@@ -78,6 +79,29 @@ impl Text {
                     .then_some((*number, line.trim()))
             })
     }
+}
+
+/// The line without passwords and keys that somebody typed on a command line: lines become evidence.
+fn masked(line: &str) -> String {
+    let lower = line.to_lowercase();
+    if !SECRETS.iter().any(|mark| lower.contains(mark)) {
+        return line.to_owned();
+    }
+    let mut hide = false;
+    let words = line.split(' ').map(|word| {
+        let bare = word.to_lowercase();
+        let hidden = hide && !word.is_empty();
+        hide = SECRETS.contains(&bare.as_str()) || hide && word.is_empty();
+        match bare.find('=') {
+            _ if hidden => "***".to_owned(),
+            Some(at) if ENDS.iter().any(|end| bare[..at].ends_with(end)) => match word.get(..=at) {
+                Some(name) => format!("{name}***"),
+                None => "***".to_owned(),
+            },
+            _ => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<String>>().join(" ")
 }
 
 /// Web pages and word processors bend quotation marks.
@@ -120,5 +144,29 @@ const OF_THIS_CASE: [&str; 5] = [
     "certificate validation error was",
     "SSLCIPH(",
 ];
+/// Options whose value is a secret, and beginnings of assignments of one.
+const SECRETS: [&str; 17] = [
+    "--apikey",
+    "-apikey",
+    "--wapassword",
+    "-wapassword",
+    "-storepass",
+    "-keypass",
+    "-srcstorepass",
+    "-deststorepass",
+    "-pw",
+    "-new_pw",
+    "-target_pw",
+    "-passin",
+    "-passout",
+    "--password",
+    "password=",
+    "pwd=",
+    "apikey=",
+];
+const ENDS: [&str; 3] = ["password", "pwd", "apikey"];
 const MAX_LINES: usize = 200_000;
 const MAX_COLUMNS: usize = 4_000;
+
+#[cfg(test)]
+mod tests;
