@@ -15,6 +15,8 @@ pub struct Text {
     pub file: String,
     /// Lines that speak: what a message explains in general is left out. Numbers count from 1.
     pub lines: Vec<(usize, String)>,
+    /// The same lines in lower case: they are searched for hundreds of patterns.
+    lowered: Vec<String>,
 }
 
 impl Text {
@@ -48,9 +50,11 @@ impl Text {
                 lines.push((index + 1, cut));
             }
         }
+        let lowered = lines.iter().map(|(_, line)| line.to_lowercase()).collect();
         Self {
             file: file.to_owned(),
             lines,
+            lowered,
         }
     }
 
@@ -62,17 +66,17 @@ impl Text {
             .iter()
             .enumerate()
             .filter_map(move |(at, (number, line))| {
-                let lower = line.to_lowercase();
+                let lower = &self.lowered[at];
                 if parts.iter().all(|part| lower.contains(part)) {
                     return Some((*number, line.trim()));
                 }
-                let (next_number, next) = self.lines.get(at + 1)?;
+                let (next_number, next) = (self.lines.get(at + 1)?.0, &self.lowered[at + 1]);
                 let begins = parts.iter().any(|part| lower.contains(part))
-                    || parts.iter().any(|part| straddles(&lower, next, part));
-                if *next_number != number + 1 || !begins || next.to_lowercase().contains(parts[0]) {
+                    || parts.iter().any(|part| straddles(lower, next, part));
+                if next_number != number + 1 || !begins || next.contains(parts[0]) {
                     return None;
                 }
-                let both = format!("{} {}", lower.trim(), next.trim().to_lowercase());
+                let both = format!("{} {}", lower.trim(), next.trim());
                 parts
                     .iter()
                     .all(|part| both.contains(part))
@@ -115,7 +119,7 @@ fn straight(letter: char) -> char {
 
 /// Whether a part begins in one line and ends in the next.
 fn straddles(line: &str, next: &str, part: &str) -> bool {
-    let (line, next) = (line.trim_end(), next.trim_start().to_lowercase());
+    let (line, next) = (line.trim_end(), next.trim_start());
     part.match_indices(' ')
         .any(|(at, _)| line.ends_with(&part[..at]) && next.starts_with(&part[at + 1..]))
 }
