@@ -1,6 +1,7 @@
 //! From the last snapshot and the fleet file to a plan with every write in it.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use fleet::Snapshot;
@@ -295,7 +296,35 @@ fn questions(snapshot: &Snapshot, lowered: &Lowered, changes: &BTreeMap<String, 
             all.push(json!({ "about": component, "text": text, "proposal": null, "note": true }));
         }
     }
+    for (about, text) in keys_on_several_hosts(snapshot) {
+        all.push(json!({ "about": about, "text": text, "proposal": null, "note": true }));
+    }
     all
+}
+
+/// New private keys that would lie on more than one host: a person should know before they do.
+fn keys_on_several_hosts(snapshot: &Snapshot) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for rotation in &snapshot.rotations {
+        let mut hosts: BTreeMap<&String, BTreeSet<&str>> = BTreeMap::new();
+        for (component, new) in &rotation.new {
+            let host = snapshot.components[component]["host"]
+                .as_str()
+                .unwrap_or_default();
+            hosts.entry(&new.material).or_default().insert(host);
+        }
+        for hosts in hosts.into_values().filter(|hosts| hosts.len() > 1) {
+            let names: Vec<&str> = hosts.iter().copied().collect();
+            let text = format!(
+                "one new private key will lie on {} hosts ({}): whoever reads it on one can pose as all; \
+                 `new` of each component gives it one of its own",
+                names.len(),
+                names.join(", ")
+            );
+            found.push((rotation.name.clone(), text));
+        }
+    }
+    found
 }
 
 /// Redundancy groups and widths of waves.

@@ -86,8 +86,17 @@ fn a_waived_rip_and_replace_ends_in_s2_says_what_failed_and_is_undone_from_anywh
     );
     let report = String::from_utf8(kept.run(&["report"]).stdout).unwrap();
     assert!(
-        report.contains("\"waived\":true") && report.contains("\"down\""),
+        report.contains("waived true") && report.contains("down "),
         "{report}"
+    );
+    let page = String::from_utf8(kept.run(&["report", "--html"]).stdout).unwrap();
+    assert!(
+        page.starts_with("<!doctype html>") && page.contains("<table>"),
+        "{page}"
+    );
+    assert!(
+        !page.contains("src=") && !page.contains("href="),
+        "the page needs nothing from elsewhere"
     );
 
     std::thread::sleep(std::time::Duration::from_secs(2));
