@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use fleet::Snapshot;
-use fleet::file::AtOnceDoc;
 use fleet::format::WriteDoc;
 use fleet::snapshot::FileFacts;
 use plan::Event;
 use plan::Goal;
-use plan::Group;
 use plan::Lowered;
 use plan::Model;
 use plan::PlanDocument;
@@ -21,6 +19,7 @@ use serde_json::json;
 
 use crate::cmd::now;
 use crate::fleet_dir::FleetDir;
+use crate::policy;
 use crate::print::Failure;
 use crate::print::failure;
 use crate::strategy;
@@ -95,7 +94,7 @@ fn ordered(
     let waivers = strategy::waived_now(&dir.doc, now());
     let mut lowered =
         plan::lower(&snapshot, &waivers).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
-    policy(dir, &snapshot, &mut lowered.model);
+    policy::groups(dir, &snapshot, &mut lowered.model);
     let (mut document, outages) = match strategy {
         Strategy::CapAndGrow => {
             let document = taste::planned(dir, &mut lowered.model, &snapshot, goal, pick)?;
@@ -325,58 +324,6 @@ fn keys_on_several_hosts(snapshot: &Snapshot) -> Vec<(String, String)> {
         }
     }
     found
-}
-
-/// Redundancy groups and widths of waves.
-fn policy(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
-    let id_of = |model: &Model, name: &str| {
-        model
-            .components
-            .iter()
-            .position(|component| component.name == name)
-            .map(plan::ComponentId::new)
-    };
-    for group in &dir.doc.policy.redundancy {
-        let members: Vec<_> = group
-            .members
-            .iter()
-            .filter_map(|name| id_of(model, name))
-            .collect();
-        if !members.is_empty() {
-            model.groups.push(Group {
-                members,
-                max: group.down.max(1),
-            });
-        }
-    }
-    for (who, width) in &dir.doc.policy.at_once {
-        let role = who.strip_prefix("role:").unwrap_or(who);
-        let members: Vec<_> = snapshot
-            .components
-            .iter()
-            .filter(|(id, value)| {
-                who == "*"
-                    || id.as_str() == role
-                    || value["role"]
-                        .as_str()
-                        .is_some_and(|found| found.eq_ignore_ascii_case(role))
-            })
-            .filter_map(|(id, _)| id_of(model, id))
-            .collect();
-        let max = match width {
-            AtOnceDoc::Count(count) => *count,
-            AtOnceDoc::Share(text) => {
-                let percent: usize = text.trim_end_matches('%').trim().parse().unwrap_or(100);
-                u32::try_from((members.len() * percent).div_ceil(100)).unwrap_or(u32::MAX)
-            }
-        };
-        if !members.is_empty() {
-            model.groups.push(Group {
-                members,
-                max: max.max(1),
-            });
-        }
-    }
 }
 
 /// What would stop a step half-way, found before anything is touched.

@@ -9,6 +9,7 @@ mod diff;
 mod document;
 mod fleet_dir;
 mod passwords;
+mod policy;
 mod print;
 mod requests;
 mod runs;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use plan::CheckReport;
+use plan::Direction;
 use plan::Model;
 use plan::PlanDocument;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::Answer;
 use crate::args::Args;
 use crate::args::Check;
 use crate::fleet_dir::FleetDir;
+use crate::policy;
 use crate::print;
 use crate::print::failure;
 use crate::strategy;
@@ -48,12 +50,12 @@ pub fn run(args: &Args, these: &Check) -> anyhow::Result<Answer> {
     Ok(if safe { Answer::Yes } else { Answer::No })
 }
 
-/// The model a plan is for, with those links waived that a waiver of the fleet file covers today: what a plan says of
-/// waivers is a claim.
+/// The model a plan is for, as the fleet file wants it today: its groups, and those links waived that one of its waivers
+/// covers. What a plan says of waivers is a claim.
 pub fn model_held(document: &PlanDocument, dir: Option<&FleetDir>) -> anyhow::Result<Model> {
     let claimed = waived_links(document);
     let Some(dir) = dir else {
-        return model_with(document, None, &claimed);
+        return model_with(document, None, &claimed, false);
     };
     let running = strategy::waived_now(&dir.doc, crate::cmd::now());
     let (held, lapsed): (Vec<String>, Vec<String>) =
@@ -64,16 +66,21 @@ pub fn model_held(document: &PlanDocument, dir: Option<&FleetDir>) -> anyhow::Re
             lapsed.join(", ")
         ));
     }
-    model_with(document, Some(dir), &held)
+    model_with(document, Some(dir), &held, true)
 }
 
 /// The model a plan is for, with the waivers as they were when it was approved.
 pub fn model_of(document: &PlanDocument, dir: Option<&FleetDir>) -> anyhow::Result<Model> {
-    model_with(document, dir, &waived_links(document))
+    model_with(document, dir, &waived_links(document), false)
 }
 
 /// The model a plan is for: carried by it, or made from the snapshot it names.
-fn model_with(document: &PlanDocument, dir: Option<&FleetDir>, waived: &[String]) -> anyhow::Result<Model> {
+fn model_with(
+    document: &PlanDocument,
+    dir: Option<&FleetDir>,
+    waived: &[String],
+    groups: bool,
+) -> anyhow::Result<Model> {
     if let Some(text) = &document.model {
         return plan::read_model(text).map_err(|errors| model_failure("the plan's model", &errors));
     }
@@ -98,6 +105,9 @@ fn model_with(document: &PlanDocument, dir: Option<&FleetDir>, waived: &[String]
     if crate::taste::has_document_style(document) {
         plan::add_document_orders(&mut lowered.model, &snapshot)
             .map_err(|errors| failure(errors.join("; "), "capgrow scan, then plan again"))?;
+    }
+    if groups && document.direction == Direction::Forward {
+        policy::groups(dir, &snapshot, &mut lowered.model);
     }
     Ok(lowered.model)
 }
