@@ -205,6 +205,9 @@ pub struct Plan {
     /// Write a runbook for hosts without this program on stdout.
     #[arg(long, value_enum)]
     pub runbook: Option<RunbookKind>,
+    /// Write the plan as one page with the fleet's graph and a slider for its phases.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Show what can be chosen between: restarts, phases, how many at once.
     #[arg(long, conflicts_with_all = ["choose", "explain", "runbook"])]
     pub front: bool,

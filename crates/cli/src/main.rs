@@ -8,6 +8,7 @@ mod design;
 mod diff;
 mod document;
 mod fleet_dir;
+mod page;
 mod passwords;
 mod policy;
 mod print;

@@ -146,9 +146,13 @@ impl Reader {
             return String::new();
         };
         if trust::runtime(name).is_none() {
+            let known: Vec<&str> = trust::runtimes().map(|profile| profile.name).collect();
             self.says(
                 "runtime",
-                format!("`{name}` is not a runtime whose verdict is known here"),
+                format!(
+                    "`{name}` is not a runtime whose verdict is known here; known are {}",
+                    known.join(", ")
+                ),
             );
         }
         name.clone()

@@ -18,6 +18,7 @@ use crate::cmd::show;
 use crate::design;
 use crate::design::Designed;
 use crate::fleet_dir::FleetDir;
+use crate::page;
 use crate::print;
 use crate::print::failure;
 use crate::taste;
@@ -57,6 +58,7 @@ fn of_model(args: &Args, these: &Plan, file: &Path) -> anyhow::Result<Answer> {
         _ => None,
     };
     let report = report(&model, &document);
+    draw(these, &model, &document, report.as_ref())?;
     finish(args, &document, report.as_ref(), saved.is_some(), None)
 }
 
@@ -81,6 +83,7 @@ fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
         dir.save_plan(document)?;
     }
     let report = report(model, document);
+    draw(these, model, document, report.as_ref())?;
     if let Some(what) = &these.explain {
         print::block(&show::explain(&designed, what)?);
         return Ok(Answer::Yes);
@@ -96,6 +99,19 @@ fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
         document.blocked.is_empty(),
         other.as_ref(),
     )
+}
+
+/// Only what the checker accepts is drawn.
+fn draw(
+    these: &Plan,
+    model: &plan::Model,
+    document: &PlanDocument,
+    report: Option<&plan::CheckReport>,
+) -> anyhow::Result<()> {
+    match (&these.html, report) {
+        (Some(file), Some(report)) if report.safe() => page::write(file, model, document),
+        _ => Ok(()),
+    }
 }
 
 /// Every plan of the front goes through the checker before it is offered.

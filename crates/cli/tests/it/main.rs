@@ -9,6 +9,7 @@ mod foreign;
 mod live;
 mod made;
 mod orders;
+mod page;
 mod pairs;
 mod prune;
 mod rip;

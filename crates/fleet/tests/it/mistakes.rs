@@ -26,9 +26,13 @@ fn a_component_is_refused_with_the_place_of_each_mistake() {
         "[components.a]\nproduct = \"generic\"",
         "components.a: `host` is missing: name one of [hosts]",
     );
+    let known: Vec<&str> = trust::runtimes().map(|profile| profile.name).collect();
     check(
         &in_a("runtime = \"java99\""),
-        "components.a.runtime: `java99` is not a runtime whose verdict is known here",
+        &format!(
+            "components.a.runtime: `java99` is not a runtime whose verdict is known here; known are {}",
+            known.join(", ")
+        ),
     );
     check(
         &in_a("cost = 0.0"),
