@@ -15,6 +15,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod gskit;
 mod io;
 mod keytool;
 mod replace;
@@ -22,6 +23,7 @@ mod replace;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+pub use gskit::gskit;
 pub use io::Io;
 pub use keytool::keytool;
 
@@ -33,9 +35,20 @@ pub fn run(program: &OsStr, args: &[OsString], io: &mut Io) -> Option<u8> {
     let name = Path::new(program).file_name()?.to_str()?;
     match name.strip_suffix(".exe").unwrap_or(name) {
         "keytool" => Some(keytool(args, io)),
+        name if NAMES.contains(&name) => Some(gskit(args, io)),
         _ => None,
     }
 }
 
 /// The names that [`run`] answers to, sorted.
-pub const NAMES: &[&str] = &["keytool"];
+pub const NAMES: &[&str] = &[
+    "gsk7capicmd",
+    "gsk8capicmd",
+    "gsk8capicmd_64",
+    "gskcapicmd",
+    "gskcmd",
+    "ikeycmd",
+    "keytool",
+    "runmqakm",
+    "runmqckm",
+];

@@ -13,6 +13,15 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// Of the operating system; the old file is then untouched and nothing is left beside it.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, bytes, 0o666)
+}
+
+/// As [`replace`]; a new file is readable by its owner only.
+pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, bytes, 0o600)
+}
+
+fn replace_with(path: &Path, bytes: &[u8], new_mode: u32) -> io::Result<()> {
     let target = match std::fs::canonicalize(path) {
         Ok(target) => target,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
@@ -28,7 +37,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let directory = directory_of(&target);
     let beside = free_name(&target, &directory);
-    let made = write_beside(&beside, bytes, old.as_ref()).and_then(|()| std::fs::rename(&beside, &target));
+    let made =
+        write_beside(&beside, bytes, old.as_ref(), new_mode).and_then(|()| std::fs::rename(&beside, &target));
     if let Err(error) = made {
         let _ = std::fs::remove_file(&beside);
         return Err(error);
@@ -36,9 +46,14 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     File::open(&directory)?.sync_all()
 }
 
-fn write_beside(beside: &Path, bytes: &[u8], old: Option<&std::fs::Metadata>) -> io::Result<()> {
+fn write_beside(
+    beside: &Path,
+    bytes: &[u8],
+    old: Option<&std::fs::Metadata>,
+    new_mode: u32,
+) -> io::Result<()> {
     // What replaces a file is no wider than that file at any moment.
-    let mode = if old.is_some() { 0o600 } else { 0o666 };
+    let mode = if old.is_some() { 0o600 } else { new_mode };
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)

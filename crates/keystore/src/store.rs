@@ -142,6 +142,12 @@ impl Store {
         self.0.default_entry()
     }
 
+    /// The key entry that carries the mark of the default one; `None` where none does, even if only one key is there.
+    /// Always `None` in formats other than GSKit's.
+    pub fn marked_default(&self) -> Option<usize> {
+        self.0.marked_default()
+    }
+
     /// Whether the bytes are those that a holder of the password wrote.
     pub fn integrity(&self) -> Integrity {
         self.0.integrity()
@@ -178,6 +184,22 @@ impl Store {
     /// `NotInFormat` where the format folds names or has none.
     pub fn use_exact_aliases(&mut self) -> Result<(), EditError> {
         self.0.use_exact_aliases()
+    }
+
+    /// Takes the mark of trust from a certificate and keeps the certificate (GSKit's databases only).
+    ///
+    /// # Errors
+    /// `NotInFormat` where the format has no such mark, `NoSuchEntry`, `WrongKind` for what is no certificate.
+    pub fn distrust(&mut self, index: usize) -> Result<(), EditError> {
+        self.0.distrust(index)
+    }
+
+    /// From when on GSKit refuses the password, in seconds since 1970; 0 = never. A new password takes the date away.
+    ///
+    /// # Errors
+    /// `NotInFormat` where the format has no such date.
+    pub fn expire_password_at(&mut self, unix: u32) -> Result<(), EditError> {
+        self.0.expire_password_at(unix)
     }
 
     /// Changes one entry. On an error the store is as it was.
@@ -319,6 +341,17 @@ pub(crate) trait Form: CloneForm + Send + Sync {
     fn find(&self, alias: &str) -> Option<usize>;
     fn default_entry(&self) -> Option<usize> {
         None
+    }
+    fn marked_default(&self) -> Option<usize> {
+        None
+    }
+    fn distrust(&mut self, _index: usize) -> Result<(), EditError> {
+        let (format, what) = (self.format(), "hold a certificate that is not trusted");
+        Err(EditError::NotInFormat { format, what })
+    }
+    fn expire_password_at(&mut self, _unix: u32) -> Result<(), EditError> {
+        let (format, what) = (self.format(), "have a date for their password");
+        Err(EditError::NotInFormat { format, what })
     }
     /// Called for profiles that read the format.
     fn use_profile(&mut self, _profile: WriteProfile, _env: &mut WriteEnv<'_>) -> Result<(), EditError> {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod differential;
+mod gskit;
 mod manners;
 mod recorded;
 mod scripts;

@@ -111,6 +111,16 @@ impl Database {
         Ok(())
     }
 
+    pub(super) fn clear_trust(&mut self, index: usize) -> Result<(), EditError> {
+        let place = self.place(index)?;
+        if !matches!(self.entries[index].body, Body::TrustedCert { .. }) {
+            let found = self.entries[index].kind_name();
+            return Err(EditError::WrongKind { index, found });
+        }
+        self.change(place, |record| record.flagged(TRUSTED, false));
+        Ok(())
+    }
+
     fn set_password(
         &mut self,
         old: Option<&Password>,

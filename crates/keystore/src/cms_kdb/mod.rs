@@ -213,6 +213,12 @@ impl Database {
         }
     }
 
+    fn personal_entries(&self) -> Vec<usize> {
+        (0..self.entries.len())
+            .filter(|index| matches!(self.entries[*index].body, Body::PrivateKey { .. }))
+            .collect()
+    }
+
     fn trusted_signers(&self) -> Vec<Certificate> {
         let records = self.slots.iter().filter_map(|slot| slot.record.as_ref());
         let trusted = records
@@ -289,18 +295,33 @@ impl Form for Database {
 
     /// The flagged personal certificate, the later of two; without a flag the only one there is.
     fn default_entry(&self) -> Option<usize> {
-        let personal: Vec<usize> = (0..self.entries.len())
-            .filter(|index| matches!(self.entries[*index].body, Body::PrivateKey { .. }))
-            .collect();
-        let is_flagged = |index: &&usize| {
-            let record = self.slots[self.places[**index]].record.as_ref();
-            record.is_some_and(|record| record.has(DEFAULT))
-        };
-        match (personal.iter().rev().find(is_flagged), personal.as_slice()) {
-            (Some(flagged), _) => Some(*flagged),
+        match (self.marked_default(), self.personal_entries().as_slice()) {
+            (Some(marked), _) => Some(marked),
             (None, [only]) => Some(*only),
             _ => None,
         }
+    }
+
+    fn marked_default(&self) -> Option<usize> {
+        let is_marked = |index: &usize| {
+            let record = self.slots[self.places[*index]].record.as_ref();
+            record.is_some_and(|record| record.has(DEFAULT))
+        };
+        self.personal_entries().into_iter().rev().find(is_marked)
+    }
+
+    fn distrust(&mut self, index: usize) -> Result<(), EditError> {
+        self.clear_trust(index)?;
+        self.is_changed = true;
+        self.assemble();
+        Ok(())
+    }
+
+    fn expire_password_at(&mut self, unix: u32) -> Result<(), EditError> {
+        self.header.expiry = unix;
+        self.is_changed = true;
+        self.assemble();
+        Ok(())
     }
 
     fn edit(&mut self, edit: &Edit, env: &mut WriteEnv<'_>) -> Result<(), EditError> {
