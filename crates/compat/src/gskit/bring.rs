@@ -79,7 +79,7 @@ pub(crate) fn receive(args: &Args, io: &mut Io) -> Result<()> {
     let label = match waiting_key(&requests, &certificate)? {
         Some((index, asked, key)) => {
             let label = args.text("-label")?.map_or(asked, str::to_owned);
-            put_key(&mut database, &label, key, &[certificate.clone()], io)?;
+            put_key(&mut database, &label, key, std::slice::from_ref(&certificate), io)?;
             if args.switch("-default_cert")? == Some(true) {
                 make_default(&mut database, &label, io)?;
             }
