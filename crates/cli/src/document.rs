@@ -22,7 +22,7 @@ pub enum Made {
     New,
 }
 
-/// As [`write`], but what is there already stays, whoever made it and whenever.
+/// As [`write()`], but what is there already stays, whoever made it and whenever.
 pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<Made> {
     let done = place(path, bytes, mode, |from, to| {
         rustix::fs::renameat_with(
