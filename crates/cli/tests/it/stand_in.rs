@@ -39,8 +39,11 @@ fn a_name_that_nothing_stands_in_for_is_said() {
     );
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        said.contains("no command jarsigner to stand in for; there is: keytool"),
+        said.contains("no command jarsigner to stand in for; there is: "),
         "{said}"
     );
+    for name in ["keytool", "gsk8capicmd_64", "runmqakm"] {
+        assert!(said.contains(name), "{said}");
+    }
     assert_eq!(output.status.code(), Some(2));
 }
