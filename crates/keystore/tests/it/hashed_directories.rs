@@ -8,6 +8,7 @@ use keystore::{
     Certificate, HashedFinding, Limits, hashed_names, name_hash, old_name_hash, read_hashed_directory,
 };
 
+use crate::corpus::big_corpus;
 use crate::corpus::samples;
 use crate::made::{certificate, filler};
 
@@ -66,7 +67,9 @@ fn hashes_of_all_names_of_the_corpus_are_those_of_openssl() {
         }
     }
     println!("{compared} names");
-    assert!(compared > 20, "only {compared}");
+    // The stores that were copied into the project bear few different names.
+    let least = if big_corpus().is_some() { 20 } else { 2 };
+    assert!(compared > least, "only {compared}");
 }
 
 #[test]
