@@ -7,6 +7,7 @@ use std::path::Path;
 use fleet::Snapshot;
 use fleet::format::WriteDoc;
 use fleet::snapshot::FileFacts;
+use fleet::snapshot::LinkFacts;
 use plan::Event;
 use plan::Goal;
 use plan::Lowered;
@@ -122,6 +123,7 @@ fn ordered(
         .filter(|_| strategy == Strategy::CapAndGrow)
         .map(|bound| (other_goal, bound));
     document.questions = questions(&snapshot, &lowered, &changes);
+    document.questions.extend(waivers_of_nothing(dir, &snapshot));
     if document.blocked.is_empty() {
         write_out(&mut document, &mut snapshot, &changes, &lowered.model);
         remember_files(dir, &document, &mut snapshot);
@@ -299,6 +301,19 @@ fn questions(snapshot: &Snapshot, lowered: &Lowered, changes: &BTreeMap<String, 
         all.push(json!({ "about": about, "text": text, "proposal": null, "note": true }));
     }
     all
+}
+
+/// Waivers that name no link of the fleet: most often a slip of the pen, and then the link it means is not covered.
+fn waivers_of_nothing(dir: &FleetDir, snapshot: &Snapshot) -> Vec<Value> {
+    let links: BTreeSet<String> = snapshot.links.iter().map(LinkFacts::text).collect();
+    let named = dir.doc.waiver.iter().flat_map(|waiver| &waiver.links);
+    named
+        .filter(|link| !links.contains(*link))
+        .map(|link| {
+            let text = "a waiver in capgrow.toml names this link, and there is none of that name; write it as `from -> to.endpoint`";
+            json!({ "about": link, "text": text, "proposal": null, "note": true })
+        })
+        .collect()
 }
 
 /// New private keys that would lie on more than one host: a person should know before they do.

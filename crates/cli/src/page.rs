@@ -104,20 +104,11 @@ fn steps(model: &Model, document: &PlanDocument) -> Vec<Value> {
         .filter_map(|step| {
             let events: Vec<&str> = step.events.iter().map(|event| event.word()).collect();
             let effective = step.effective.map_or("", plan::Effective::word);
-            let down = match effective {
-                "restart" => step
-                    .extra
-                    .get("takes")
-                    .and_then(Value::as_str)
-                    .unwrap_or("one restart"),
-                _ => "nothing",
-            };
             Some(json!({
                 "phase": step.wave,
                 "component": place(&step.component)?,
                 "events": events.join(" + "),
                 "effective": effective,
-                "down": down,
             }))
         })
         .collect()

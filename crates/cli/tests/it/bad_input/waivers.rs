@@ -130,3 +130,15 @@ fn a_strategy_must_be_known_and_one_for_all() {
         &["! leave-the-old-ca and another have different strategies"],
     );
 }
+
+#[test]
+fn a_waiver_for_a_link_that_is_not_there_is_said() {
+    let fleet = Fleet::new();
+    fleet
+        .toml_more(
+            "[[waiver]]\nlinks = [\"agent -> hub\"]\nwho = \"A\"\nwhy = \"a slip of the pen\"\nuntil = 2099-01-01",
+        )
+        .check("scan", 0, &[]);
+    let says = ["agent -> hub: a waiver in capgrow.toml names this link, and there is none of that name"];
+    fleet.check("plan", 0, &says);
+}
