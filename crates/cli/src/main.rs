@@ -7,6 +7,7 @@ mod cmd;
 mod design;
 mod diff;
 mod document;
+mod explain;
 mod fleet_dir;
 mod page;
 mod passwords;

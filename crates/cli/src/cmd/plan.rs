@@ -17,6 +17,7 @@ use crate::cmd::check;
 use crate::cmd::show;
 use crate::design;
 use crate::design::Designed;
+use crate::explain;
 use crate::fleet_dir::FleetDir;
 use crate::page;
 use crate::print;
@@ -59,6 +60,10 @@ fn of_model(args: &Args, these: &Plan, file: &Path) -> anyhow::Result<Answer> {
     };
     let report = report(&model, &document);
     draw(these, &model, &document, report.as_ref())?;
+    if let (Some(what), true) = (&these.explain, document.blocked.is_empty()) {
+        print::block(&explain::explain(&model, &document, what)?);
+        return Ok(Answer::Yes);
+    }
     finish(args, &document, report.as_ref(), saved.is_some(), None)
 }
 
@@ -84,8 +89,8 @@ fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
     }
     let report = report(model, document);
     draw(these, model, document, report.as_ref())?;
-    if let Some(what) = &these.explain {
-        print::block(&show::explain(&designed, what)?);
+    if let (Some(what), true) = (&these.explain, document.blocked.is_empty()) {
+        print::block(&explain::explain(model, document, what)?);
         return Ok(Answer::Yes);
     }
     if let Some(kind) = these.runbook {

@@ -1,17 +1,13 @@
 //! `[policy] style` and `prefer` on trees of a Workload Automation domain; no process runs.
 
-use std::path::Path;
-use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 use serde_json::json;
 
-/// The domain of the demo as files, rearranged by its definitions alone.
-struct Domain {
-    dir: PathBuf,
-    _place: tempfile::TempDir,
-}
+use crate::domain;
+use crate::domain::Domain;
+use crate::domain::steps;
 
 /// What the definitions say.
 struct Shape {
@@ -19,97 +15,21 @@ struct Shape {
     secondary_links: bool,
 }
 
-impl Domain {
-    fn new(shape: &Shape) -> Domain {
-        let place = tempfile::tempdir().unwrap();
-        let dir = place.path().join("fleet");
-        lab::create(&lab::LabSpec {
-            dir: dir.clone(),
-            kind: lab::Kind::Wa { components: 14 },
-            exe: PathBuf::from(env!("CARGO_BIN_EXE_capgrow")),
-        })
-        .unwrap();
-        let database = dir.join("lab/database");
+/// The domain of the demo in that shape.
+fn shaped(shape: &Shape) -> Domain {
+    Domain::made(14, |dir| {
         if !shape.below_a_manager {
-            edit(&database.join("definitions"), |text| {
-                let agents = text.split("CPUNAME ").map(|block| {
-                    let agent = block.starts_with("FTA");
-                    if agent {
-                        block.replace("DOMAIN DM1DOM", "DOMAIN MASTERDM")
-                    } else {
-                        block.to_owned()
-                    }
-                });
-                agents.collect::<Vec<_>>().join("CPUNAME ")
-            });
+            domain::flat(dir);
         }
         if !shape.secondary_links {
-            edit(&database.join("options"), |text| {
-                text.replace("sw = YES", "sw = NO")
-            });
+            domain::option(dir, "sw = NO");
         }
-        let domain = Domain { dir, _place: place };
-        domain.run(&["scan"], 0);
-        domain
-    }
-
-    /// The fleet file with these lines under `[policy]`.
-    fn policy(&self, lines: &str) -> &Domain {
-        edit(&self.dir.join("capgrow.toml"), |text| {
-            let kept = text.split("\n[policy]").next().unwrap_or(text);
-            format!("{kept}\n[policy]\n{lines}\n")
-        });
-        self
-    }
-
-    fn run(&self, words: &[&str], code: i32) -> Value {
-        let output = Command::new(env!("CARGO_BIN_EXE_capgrow"))
-            .arg("-C")
-            .arg(&self.dir)
-            .args(words)
-            .arg("--json")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(
-            output.status.code(),
-            Some(code),
-            "{words:?}: {said}{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-        serde_json::from_slice(&output.stdout).unwrap_or(Value::String(said))
-    }
-}
-
-fn edit(path: &Path, change: impl Fn(&str) -> String) {
-    let text = std::fs::read_to_string(path).unwrap();
-    std::fs::write(path, change(&text)).unwrap();
-}
-
-/// The steps of a component: wave and events.
-fn steps(plan: &Value, component: &str) -> Vec<(u64, String)> {
-    let of = |step: &&Value| step["component"] == component;
-    let told = |step: &Value| {
-        let events: Vec<&str> = step["events"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(Value::as_str)
-            .collect();
-        (step["wave"].as_u64().unwrap(), events.join("+"))
-    };
-    plan["steps"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(of)
-        .map(told)
-        .collect()
+    })
 }
 
 #[test]
 fn on_a_flat_domain_the_published_order_is_planned_and_costs_restarts() {
-    let domain = Domain::new(&Shape {
+    let domain = shaped(&Shape {
         below_a_manager: false,
         secondary_links: false,
     });
@@ -205,7 +125,7 @@ fn refuses_what_the_style_does_not_allow(domain: &Domain, plan: &Value) {
 
 #[test]
 fn below_a_domain_manager_the_published_order_is_blocked_by_its_links() {
-    let domain = Domain::new(&Shape {
+    let domain = shaped(&Shape {
         below_a_manager: true,
         secondary_links: false,
     });
@@ -229,7 +149,7 @@ fn below_a_domain_manager_the_published_order_is_blocked_by_its_links() {
 
 #[test]
 fn secondary_links_block_the_published_order() {
-    let domain = Domain::new(&Shape {
+    let domain = shaped(&Shape {
         below_a_manager: false,
         secondary_links: true,
     });
@@ -248,7 +168,7 @@ fn secondary_links_block_the_published_order() {
 
 #[test]
 fn fewer_phases_are_had_for_restarts_and_the_price_is_said() {
-    let domain = Domain::new(&Shape {
+    let domain = shaped(&Shape {
         below_a_manager: true,
         secondary_links: true,
     });
