@@ -118,6 +118,8 @@ fn settings_of(settings: &Settings) -> &'static [(&'static str, &'static str)] {
             ("javax.net.ssl.trustStore", "javax.net.ssl.trustStorePassword"),
             ("ssl.keystore.location", "ssl.keystore.password"),
             ("ssl.truststore.location", "ssl.truststore.password"),
+            ("server.ssl.key-store", "server.ssl.key-store-password"),
+            ("server.ssl.trust-store", "server.ssl.trust-store-password"),
         ],
         _ => &[],
     }

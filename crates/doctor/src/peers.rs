@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use keystore::KeyMatch;
+
 use crate::dn::Dn;
 use crate::facts::CertFacts;
 use crate::facts::EntryKind;
@@ -12,6 +14,7 @@ use crate::inputs::Inputs;
 use crate::inputs::dir_of;
 use crate::inputs::name_of;
 use crate::rule::Rule;
+use crate::rule::Severity;
 use crate::rules;
 use crate::settings::SettingsKind;
 
@@ -33,13 +36,28 @@ pub fn identities(inputs: &Inputs) -> Vec<(&StoreFacts, &CertFacts)> {
             && !is_bundle(&store.file)
             && is_in_use(inputs, &store.file)
             && let Some(leaf) = store.certificates().map(|(_, one)| one).next()
-            && !leaf.is_authority()
+            && (!leaf.is_authority() || is_presented(inputs, &store.file, leaf))
             && !leaf.subject.is_empty()
         {
             found.push((store, leaf));
         }
     }
     found
+}
+
+/// Whether an authority is a program's own all the same: it is for hosts or for TLS, and its key lies beside it.
+fn is_presented(inputs: &Inputs, file: &str, leaf: &CertFacts) -> bool {
+    let Some(certificate) = &leaf.certificate else {
+        return false;
+    };
+    let for_programs = !leaf.hosts().is_empty() || leaf.purposes.as_ref().is_some_and(|all| !all.is_empty());
+    let mut beside = inputs
+        .stores
+        .iter()
+        .filter(|store| store.is_loose() && dir_of(&store.file) == dir_of(file))
+        .flat_map(StoreFacts::keys)
+        .filter_map(|entry| entry.opened.as_ref());
+    for_programs && beside.any(|key| key.matches(certificate) == KeyMatch::Matches)
 }
 
 /// Whether an agent's certificate file is the one that the nearest localopts names; others are left over.
@@ -159,7 +177,7 @@ pub fn refused(inputs: &Inputs) -> Vec<(String, usize, Refused)> {
 /// Identities that may not be used for a purpose they are needed for.
 ///
 /// Workload Automation needs both of every identity; of others the name of the file, the alias or what a message says
-/// tells the role.
+/// tells the role. A `tls.crt` that may be anybody's is a note.
 pub fn without_purpose(inputs: &Inputs, purpose: &str, rule: &'static Rule) -> Vec<Finding> {
     let role = purpose.trim_end_matches("auth");
     let heard = inputs.says(rules::PURPOSE_STATES) || inputs.says(rule.states) || inputs.says(rule.hints);
@@ -186,9 +204,10 @@ pub fn without_purpose(inputs: &Inputs, purpose: &str, rule: &'static Rule) -> V
         .filter(|(_, leaf)| !leaf.is_for(purpose))
     {
         let name = name_of(&store.file).to_lowercase();
-        let both = ["tls.crt", "twsclient", "twsserver"]
+        let agents = ["twsclient", "twsserver"]
             .iter()
             .any(|mark| name.starts_with(mark));
+        let shared_name = name.starts_with("tls.crt");
         let alias = store.entries.iter().any(|entry| {
             entry.chain.first().is_some_and(|one| one.same(leaf))
                 && entry
@@ -196,12 +215,40 @@ pub fn without_purpose(inputs: &Inputs, purpose: &str, rule: &'static Rule) -> V
                     .as_deref()
                     .is_some_and(|alias| alias.to_lowercase().contains(role))
         });
-        if both || heard || name.contains(role) || alias {
+        let needed =
+            agents || shared_name && is_agents(inputs, &store.file) || heard || name.contains(role) || alias;
+        if needed || shared_name {
             let evidence = Evidence::file(&store.file, format!("{}: {}", leaf.name(), words(leaf)));
-            found.push(Finding::proven(rule, store.file.clone(), evidence));
+            let finding = Finding::proven(rule, store.file.clone(), evidence);
+            found.push(if needed {
+                finding
+            } else {
+                finding.at(Severity::Note)
+            });
         }
     }
     found
+}
+
+/// Whether a `tls.crt` is that of a Workload Automation agent or depot. Others use the name too, for servers only.
+fn is_agents(inputs: &Inputs, file: &str) -> bool {
+    let dir = dir_of(file);
+    let beside = |name: &str| {
+        let path = if dir.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{dir}/{name}")
+        };
+        inputs.files.iter().any(|one| one.path == path)
+    };
+    let below = |part: &str| ["twa", "tws", "depot", "openssl"].contains(&part.to_lowercase().as_str());
+    beside("tls.sth")
+        || beside("tls.rnd")
+        || dir.split('/').any(below)
+        || inputs
+            .settings
+            .iter()
+            .any(|settings| settings.kind == SettingsKind::Localopts)
 }
 
 fn words(leaf: &CertFacts) -> String {

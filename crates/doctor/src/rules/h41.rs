@@ -30,7 +30,7 @@ pub const RULE: Rule = Rule {
         "signature verification failed && certificate",
     ],
     hints: &[],
-    explains: &["H-30", "H-87", "H-88"],
+    explains: &["H-13", "H-30", "H-87", "H-88"],
     find,
 };
 

@@ -1,5 +1,8 @@
 //! H-62: the certificate has a common name only.
 
+use crate::facts::CertFacts;
+use crate::facts::StoreFacts;
+use crate::finding::Evidence;
 use crate::finding::Finding;
 use crate::inputs::Inputs;
 use crate::peers;
@@ -31,5 +34,22 @@ pub const RULE: Rule = Rule {
 };
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
-    peers::misnamed(inputs, peers::Misnamed::CommonNameOnly, &RULE)
+    let mut found = peers::misnamed(inputs, peers::Misnamed::CommonNameOnly, &RULE);
+    if found.is_empty() {
+        found.extend(peers::identities(inputs).into_iter().filter_map(nameless));
+    }
+    found
+}
+
+/// Nobody has complained yet: a host's name, as the common name only.
+fn nameless((store, leaf): (&StoreFacts, &CertFacts)) -> Option<Finding> {
+    let host = leaf.subject.common_name().filter(|name| name.contains('.'))?;
+    if !leaf.has_extensions || leaf.is_self_signed() || !leaf.hosts().is_empty() {
+        return None;
+    }
+    let evidence = Evidence::file(
+        &store.file,
+        format!("{host} is its common name, and it has no subject alternative names"),
+    );
+    Some(Finding::proven(&RULE, store.file.clone(), evidence).at(Severity::Note))
 }
