@@ -70,7 +70,14 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
             steps += 1;
         }
         // The bundle may end below the root on purpose; an issuer that is nowhere is the fault.
-        if !at.is_self_signed() && (steps == 0 || !bundle.certificates().any(|(_, one)| one.same(at))) {
+        // One of its name with another key is another rule's (H-41).
+        let namesake = near
+            .iter()
+            .any(|one| one.is_authority() && one.subject.same(&at.issuer));
+        if !at.is_self_signed()
+            && !namesake
+            && (steps == 0 || !bundle.certificates().any(|(_, one)| one.same(at)))
+        {
             let evidence = Evidence::file(&bundle.file, format!("no certificate of \"{}\"", at.issuer.text));
             let own = Evidence::file(&store.file, format!("{} was issued by it", at.name()));
             found.push(Finding::proven(&RULE, bundle.file.clone(), evidence).and(own));

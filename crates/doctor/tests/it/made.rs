@@ -1,7 +1,7 @@
 //! Certificates, stores and texts out of a case file.
 //!
 //! `cert NAME SUBJECT [by=NAME] [ca] [v1] [days=-10..300] [eku=server,client] [ku=sign,encipher,cert] [san=DNS:a,IP:b]
-//! [key=rsa2048|p256|p521|brainpoolP256r1|same:NAME] [md=sha1] [critical]` makes a certificate. `--- PATH [mode=0644]
+//! [key=rsa2048|p256|p521|brainpoolP256r1|same:NAME] [md=sha1] [critical] [ids]` makes a certificate. `--- PATH [mode=0644]
 //! [= SPEC]` begins a file; without a SPEC its text follows.
 
 use std::collections::BTreeMap;
@@ -33,7 +33,10 @@ use openssl::x509::X509;
 use openssl::x509::X509Builder;
 use openssl::x509::X509Extension;
 use openssl::x509::X509NameBuilder;
+use openssl::x509::X509Ref;
 use openssl::x509::X509ReqBuilder;
+use openssl::x509::extension::AuthorityKeyIdentifier;
+use openssl::x509::extension::SubjectKeyIdentifier;
 
 use crate::NOW;
 
@@ -123,6 +126,9 @@ fn certificate(words: &str, shelf: &Shelf, number: usize) -> (String, Made) {
     if !options.contains_key("v1") {
         extensions(&mut builder, &options);
     }
+    if options.contains_key("ids") {
+        identifiers(&mut builder, issuer.map(|issuer| issuer.certificate.as_ref()));
+    }
     let md = match options.get("md").copied().unwrap_or("sha256") {
         "sha1" => MessageDigest::sha1(),
         "md5" => MessageDigest::md5(),
@@ -186,6 +192,21 @@ fn extensions(builder: &mut X509Builder, options: &BTreeMap<&str, &str>) {
         builder
             .append_extension(X509Extension::new_from_der(&oid, true, &value).unwrap())
             .unwrap();
+    }
+}
+
+/// Subject and authority key identifiers, as every authority of today writes them.
+fn identifiers(builder: &mut X509Builder, issuer: Option<&X509Ref>) {
+    let own = SubjectKeyIdentifier::new()
+        .build(&builder.x509v3_context(issuer, None))
+        .unwrap();
+    builder.append_extension(own).unwrap();
+    if issuer.is_some_and(|issuer| issuer.subject_key_id().is_some()) {
+        let authority = AuthorityKeyIdentifier::new()
+            .keyid(true)
+            .build(&builder.x509v3_context(issuer, None))
+            .unwrap();
+        builder.append_extension(authority).unwrap();
     }
 }
 
