@@ -3,6 +3,7 @@
 
 mod brute;
 mod cases;
+mod exhaustive;
 mod front;
 mod known;
 mod mutants;
