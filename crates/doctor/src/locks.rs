@@ -30,6 +30,8 @@ pub struct Lock {
 /// Where a password was taken from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
+    /// What a product gives its stores where nobody says otherwise. Not opening with it is no fault.
+    Default,
     /// By the person who asks.
     Given,
     /// A setting that names the store.
@@ -59,6 +61,9 @@ pub struct Found {
     names: Option<String>,
 }
 
+/// Of Java, of Workload Automation, of WebSphere (their documentation).
+const DEFAULTS: [&str; 3] = ["changeit", "default", "WebAS"];
+
 /// All passwords among the files, and those given.
 pub fn passwords(files: &[InputFile], settings: &[Settings], given: &[Password]) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
@@ -84,6 +89,11 @@ pub fn passwords(files: &[InputFile], settings: &[Settings], given: &[Password])
         password: password.clone(),
         source: Source::Given,
         names: None,
+    }));
+    found.extend(DEFAULTS.iter().map(|password| Found {
+        password: Password::new(*password),
+        source: Source::Default,
+        names: Some(String::new()),
     }));
     found
 }
@@ -262,7 +272,7 @@ fn store_facts(
 /// By its name, by lying beside it, by the setting that names it, or by the person who asks.
 fn is_meant(found: &Found, file: &InputFile) -> bool {
     match &found.source {
-        Source::Given => false,
+        Source::Default | Source::Given => false,
         Source::Setting { .. } => found
             .names
             .as_deref()

@@ -1,5 +1,6 @@
 //! H-05: the old certificate is still shown.
 
+use crate::facts::CertFacts;
 use crate::facts::EntryKind;
 use crate::finding::Evidence;
 use crate::finding::Finding;
@@ -43,6 +44,32 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
                 !other.same(leaf) && other.not_after.is_some_and(|until| until > inputs.now)
             })
         });
+        let newer = store.keys().find_map(|entry| {
+            let other = entry.chain.first()?;
+            (is_successor(other, leaf) && other.not_after > Some(inputs.now)).then_some((entry, other))
+        });
+        if let Some((entry, other)) = newer
+            && leaf.not_after > Some(inputs.now)
+        {
+            let evidence = Evidence::line(
+                &named.file,
+                named.line,
+                format!(
+                    "{} = {}: valid from {}",
+                    named.key,
+                    named.label,
+                    day(leaf.not_before)
+                ),
+            );
+            let other = Evidence::file(&store.file, format!("valid from {}", day(other.not_before)))
+                .alias(entry.alias.as_deref());
+            // In the middle of a renewal this is how it should be.
+            found.push(
+                Finding::proven(&RULE, store.file.clone(), evidence)
+                    .and(other)
+                    .at(Severity::Note),
+            );
+        }
         if let (true, Some(valid)) = (leaf.not_after.is_some_and(|until| until < inputs.now), valid) {
             let evidence = Evidence::line(
                 &named.file,
@@ -90,6 +117,15 @@ fn shown(inputs: &Inputs) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Whether a certificate came after another, for the same program.
+fn is_successor(one: &CertFacts, earlier: &CertFacts) -> bool {
+    let names = one.hosts();
+    let same_names = !names.is_empty() && earlier.hosts().iter().all(|name| names.contains(name));
+    !one.same(earlier)
+        && (one.subject.same(&earlier.subject) || same_names && !earlier.hosts().is_empty())
+        && one.not_after > earlier.not_after
 }
 
 fn day(unix: Option<i64>) -> String {

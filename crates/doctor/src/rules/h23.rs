@@ -1,9 +1,12 @@
 //! H-23: an alias went to another certificate than it names.
 
+use std::collections::BTreeMap;
+
 use crate::facts::EntryKind;
 use crate::finding::Evidence;
 use crate::finding::Finding;
 use crate::inputs::Inputs;
+use crate::inputs::dir_of;
 use crate::inputs::name_of;
 use crate::rule::Rule;
 use crate::rule::Severity;
@@ -28,7 +31,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn find(inputs: &Inputs) -> Vec<Finding> {
-    let mut found = Vec::new();
+    let mut found = colliding(inputs);
     let heard = [h87::RULE.states, h87::RULE.hints, h88::RULE.states]
         .iter()
         .any(|patterns| inputs.says(patterns));
@@ -67,6 +70,22 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
             } else {
                 finding.at(Severity::Note)
             });
+        }
+    }
+    found
+}
+
+/// Files of a depot whose names become one alias.
+fn colliding(inputs: &Inputs) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let depot = |path: &&str| name_of(dir_of(path)) == "additionalCAs";
+    for path in inputs.files.iter().map(|file| file.path.as_str()).filter(depot) {
+        let folded = format!("{}/{}", dir_of(path), name_of(path).to_lowercase());
+        if let Some(first) = seen.insert(folded, path) {
+            let evidence = Evidence::file(first, "its name becomes an alias");
+            let other = Evidence::file(path, "and this one the same, but for case");
+            found.push(Finding::proven(&RULE, path.to_owned(), evidence).and(other));
         }
     }
     found

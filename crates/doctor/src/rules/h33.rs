@@ -6,6 +6,8 @@ use crate::inputs::Inputs;
 use crate::rule::Rule;
 use crate::rule::Severity;
 use crate::rule::Stage;
+use crate::rules::h30;
+use crate::text::racf::Ring;
 
 /// The rule.
 pub const RULE: Rule = Rule {
@@ -56,6 +58,9 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
             ));
         }
     }
+    if inputs.says(h30::RULE.states) {
+        found.extend(inputs.rings.iter().filter_map(without_authority));
+    }
     if !inputs.rings.is_empty() {
         for one in inputs
             .racf
@@ -74,4 +79,22 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Somebody is not trusted, and a ring has identities and nobody to trust.
+fn without_authority(ring: &Ring) -> Option<Finding> {
+    let first = ring.members.first()?;
+    if ring.members.iter().any(|member| member.usage == "CERTAUTH") {
+        return None;
+    }
+    let evidence = Evidence::line(
+        &ring.file,
+        first.line,
+        "no certificate with usage CERTAUTH is connected",
+    );
+    Some(Finding::proven(
+        &RULE,
+        format!("{}/{}", ring.owner, ring.name),
+        evidence,
+    ))
 }

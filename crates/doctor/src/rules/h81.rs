@@ -1,9 +1,11 @@
 //! H-81: the client has a key and does not send it.
 
-use crate::facts::EntryKind;
+use crate::dn::Dn;
+use crate::facts::CertFacts;
 use crate::finding::Evidence;
 use crate::finding::Finding;
 use crate::inputs::Inputs;
+use crate::peers;
 use crate::rule::Rule;
 use crate::rule::Severity;
 use crate::rule::Stage;
@@ -34,17 +36,20 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
         let Some(accepted) = seen.authorities.as_ref().filter(|list| !list.is_empty()) else {
             continue;
         };
-        for (store, entry, _) in inputs
-            .certificates()
-            .filter(|(_, entry, _)| entry.kind == EntryKind::Key)
-        {
-            let Some(leaf) = entry.chain.first() else { continue };
+        for (store, leaf) in peers::identities(inputs) {
             let served = seen.sent.first().is_some_and(|one| one.same(leaf));
-            let known = entry
-                .chain
-                .iter()
-                .any(|one| accepted.iter().any(|authority| authority.same(&one.issuer)));
-            if !known && !served {
+            if served || !leaf.is_for("clientauth") {
+                continue;
+            }
+            let own = store
+                .keys()
+                .find(|entry| entry.chain.first().is_some_and(|one| one.same(leaf)));
+            // Of a loose file all certificates may be sent.
+            let known = match own {
+                Some(entry) => names_any(accepted, entry.chain.iter()),
+                None => names_any(accepted, store.certificates().map(|(_, one)| one)),
+            };
+            if !known {
                 let evidence = Evidence::file(
                     &seen.file,
                     format!(
@@ -54,12 +59,15 @@ fn find(inputs: &Inputs) -> Vec<Finding> {
                     ),
                 );
                 let own = Evidence::file(&store.file, format!("the client's {}", leaf.name()))
-                    .alias(entry.alias.as_deref())
-                    .at(entry.line);
+                    .alias(own.and_then(|entry| entry.alias.as_deref()))
+                    .at(own.and_then(|entry| entry.line));
                 found.push(Finding::proven(&RULE, store.file.clone(), evidence).and(own));
-                break;
             }
         }
     }
     found
+}
+
+fn names_any<'a>(accepted: &[Dn], mut chain: impl Iterator<Item = &'a CertFacts>) -> bool {
+    chain.any(|one| accepted.iter().any(|authority| authority.same(&one.issuer)))
 }
