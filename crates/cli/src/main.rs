@@ -14,6 +14,7 @@ mod passwords;
 mod policy;
 mod print;
 mod requests;
+mod runbook;
 mod runs;
 mod strategy;
 mod taste;

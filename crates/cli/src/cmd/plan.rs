@@ -22,6 +22,7 @@ use crate::fleet_dir::FleetDir;
 use crate::page;
 use crate::print;
 use crate::print::failure;
+use crate::runbook;
 use crate::taste;
 use crate::taste::Pick;
 
@@ -93,8 +94,8 @@ fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
         print::block(&explain::explain(model, document, what)?);
         return Ok(Answer::Yes);
     }
-    if let Some(kind) = these.runbook {
-        print::block(&show::runbook(&designed, kind));
+    if let (Some(kind), true) = (these.runbook, document.blocked.is_empty()) {
+        print::block(&runbook::runbook(&dir, &designed, kind)?);
         return Ok(Answer::Yes);
     }
     finish(

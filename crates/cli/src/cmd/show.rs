@@ -1,15 +1,11 @@
 //! A plan in words.
 
-use std::fmt::Write;
-
 use plan::CheckReport;
 use plan::Event;
 use plan::Goal;
 use plan::PlanDocument;
 use serde_json::Value;
 
-use crate::args::RunbookKind;
-use crate::design::Designed;
 use crate::print;
 
 /// One screen: phases, restarts, bound, proof, digest, next command.
@@ -192,128 +188,4 @@ pub fn spaced(digest: &str) -> String {
         .filter_map(|index| digest.get(index * 4..index * 4 + 4))
         .collect();
     groups.join(" ")
-}
-
-/// The plan as steps for people, with files, commands and checks.
-pub fn runbook(designed: &Designed, kind: RunbookKind) -> String {
-    let comment = match kind {
-        RunbookKind::Cmd => "REM ",
-        RunbookKind::Md => "",
-        RunbookKind::Sh => "# ",
-    };
-    let mut out = String::new();
-    match kind {
-        RunbookKind::Cmd => out.push_str("@echo off\r\n"),
-        RunbookKind::Md => out.push_str("# Runbook\n\n"),
-        RunbookKind::Sh => out.push_str("#!/bin/sh\nset -eu\n"),
-    }
-    let _ = writeln!(out, "{comment}plan {}", designed.document.digest());
-    for step in &designed.document.steps {
-        let heading = if kind == RunbookKind::Md { "\n## " } else { comment };
-        let _ = writeln!(
-            out,
-            "{heading}phase {}: {}: {}",
-            step.wave,
-            step.component,
-            words(&step.events)
-        );
-        for write in &step.writes {
-            let path = text(&write["path"]);
-            let _ = writeln!(
-                out,
-                "{comment}{} on {}: {} ({})",
-                text(&write["event"]),
-                text(&write["host"]),
-                path,
-                text(&write["why"])
-            );
-            if write["edit"]["kind"] == "run" {
-                procedure(kind, &write["edit"], &mut out);
-                continue;
-            }
-            match kind {
-                RunbookKind::Cmd => {
-                    let _ = writeln!(
-                        out,
-                        "if not exist \"{path}.orig\" copy \"{path}\" \"{path}.orig\""
-                    );
-                }
-                RunbookKind::Md => {
-                    let _ = writeln!(
-                        out,
-                        "- back up `{path}` as `{path}.orig`; roll back by copying it back"
-                    );
-                }
-                RunbookKind::Sh => {
-                    let _ = writeln!(out, "[ -e '{path}.orig' ] || cp -p '{path}' '{path}.orig'");
-                }
-            }
-        }
-        for command in commands(designed, &step.component) {
-            let line = command.join(" ");
-            let _ = match kind {
-                RunbookKind::Md => writeln!(out, "- run `{line}`"),
-                _ => writeln!(out, "{line}"),
-            };
-        }
-        let _ = writeln!(
-            out,
-            "{comment}verify: a fresh handshake on every link of {}",
-            step.component
-        );
-    }
-    out
-}
-
-fn commands(designed: &Designed, component: &str) -> Vec<Vec<String>> {
-    let Ok(component) = designed.snapshot.component(component) else {
-        return Vec::new();
-    };
-    match component.effective.identity {
-        product::Means::Reload(list) | product::Means::Restart(list) => {
-            list.into_iter().map(|command| command.argv).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The product's own commands, with the text of the file that one of them reads.
-fn procedure(kind: RunbookKind, edit: &Value, out: &mut String) {
-    for line in edit["lines"].as_array().into_iter().flatten() {
-        let file = line["file"].as_str();
-        let words: Vec<String> = line["argv"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(|word| {
-                if word == product::FILE {
-                    "definitions.txt".to_owned()
-                } else {
-                    word.to_owned()
-                }
-            })
-            .collect();
-        let words = words.join(" ");
-        let _ = match (kind, file) {
-            (RunbookKind::Md, Some(file)) => {
-                writeln!(out, "- run `{words}`, where the file is\n\n```\n{file}```\n")
-            }
-            (RunbookKind::Sh, Some(file)) => {
-                writeln!(
-                    out,
-                    "cat > definitions.txt <<'END-OF-FILE'\n{file}END-OF-FILE\n{words}"
-                )
-            }
-            (RunbookKind::Cmd, Some(file)) => {
-                let _ = writeln!(out, "rem definitions.txt must hold:");
-                for line in file.lines() {
-                    let _ = writeln!(out, "rem   {line}");
-                }
-                writeln!(out, "{words}")
-            }
-            (RunbookKind::Md, None) => writeln!(out, "- run `{words}`"),
-            (_, None) => writeln!(out, "{words}"),
-        };
-    }
 }

@@ -1,7 +1,7 @@
 //! Three programs that are not ours, each with an identity of its own, moved live from an old authority to a new one.
 
 mod counter;
-mod material;
+pub mod material;
 mod programs;
 
 use std::collections::BTreeMap;

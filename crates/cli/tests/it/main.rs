@@ -14,6 +14,7 @@ mod page;
 mod pairs;
 mod prune;
 mod rip;
+mod runbook;
 mod scripts;
 mod secrets;
 mod stand_in;

@@ -244,7 +244,7 @@ impl Planned {
     fn tokens_end_before_the_signer_changes(&self, agent: &str) {
         let comments_out = |write: &&Value| write["path"].as_str().unwrap().ends_with("/ita.ini");
         let grow = self.writes(agent, "grow");
-        assert!(grow.iter().any(|write| comments_out(write)), "{grow:?}");
+        assert!(grow.iter().any(comments_out), "{grow:?}");
         for engine in ["mdm1-engine", "bkm1-engine"] {
             assert!(self.wave(agent, "grow") < self.wave(engine, "switch"));
         }
