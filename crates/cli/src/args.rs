@@ -62,6 +62,8 @@ pub enum Command {
     Prune(Prune),
     /// The evidence of a run, for the change record.
     Report(Report),
+    /// Handshakes with a server: versions, suites, chain, who would accept it, client authentication.
+    Probe(Box<Probe>),
     /// Would this runtime accept this chain.
     Verdict(Verdict),
     /// Stand in for another command, as a link of its name does: keytool.
@@ -292,6 +294,67 @@ pub struct Report {
     /// HTML instead of Markdown.
     #[arg(long)]
     pub html: bool,
+}
+
+/// `probe`.
+#[derive(Debug, ClapArgs)]
+pub struct Probe {
+    /// HOST:PORT, [ADDRESS]:PORT, or SCHEME://HOST[:PORT]: https, ldaps, tls; smtp, imap, pop3, ftp, ldap, postgres and
+    /// mysql begin with their own words, as their usual ports do without a scheme.
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// More targets, one on each line; `-` is standard input, `#` begins a comment.
+    #[arg(long = "targets", value_name = "FILE")]
+    pub targets_file: Option<PathBuf>,
+    /// Runtimes that judge the chain, separated by commas; default: all, where --trust is given.
+    #[arg(long = "as", value_name = "RUNTIME,…", value_delimiter = ',')]
+    pub runtimes: Vec<String>,
+    /// Their trust stores, of any format.
+    #[arg(long, value_name = "FILE")]
+    pub trust: Vec<PathBuf>,
+    /// The name to ask for (SNI) and to compare; default: the host.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// What is said before TLS begins, whatever the port: smtp, imap, pop3, ftp, ldap, postgres, mysql, none.
+    #[arg(long, value_name = "PROTOCOL")]
+    pub starttls: Option<String>,
+    /// Show the private key and chain of FILE to a server that asks.
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+    /// The entry of --identity.
+    #[arg(long, value_name = "NAME", requires = "identity")]
+    pub alias: Option<String>,
+    /// Handshakes only: no list of suites and groups.
+    #[arg(long)]
+    pub quick: bool,
+    /// Keep what was seen: in DIR/, one file for each target, or in FILE; `doctor` and `report` read it.
+    #[arg(long, value_name = "DIR|FILE")]
+    pub record: Option<PathBuf>,
+    /// Seconds to wait for a connection and for each answer.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<f64>,
+    /// Seconds for one target at most.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub whole: Option<f64>,
+    /// Connections to one target at most.
+    #[arg(long, value_name = "N")]
+    pub connections: Option<usize>,
+    /// Connections to one target in a second at most.
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u32>,
+    /// Targets at a time.
+    #[arg(long, value_name = "N")]
+    pub parallel: Option<usize>,
+    #[command(flatten)]
+    pub passwords: Passwords,
+}
+
+/// A number of seconds above zero, with or without a fraction, up to a day.
+fn seconds(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 86_400.0 => Ok(seconds),
+        _ => Err("not a number of seconds above 0 and up to 86400"),
+    }
 }
 
 /// `verdict`.

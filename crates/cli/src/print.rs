@@ -49,6 +49,16 @@ pub fn answer(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{}", safe(text));
 }
 
+/// A line of the answer that begins with a word, in a colour where one is given (its number among the SGR codes).
+pub fn marked(word: &str, colour: Option<&str>, text: &str) {
+    let mut out = std::io::stdout().lock();
+    let (word, text) = (safe(word), safe(text));
+    let _ = match colour {
+        Some(colour) => writeln!(out, "\x1b[{colour}m{word}\x1b[0m {text}"),
+        None => writeln!(out, "{word} {text}"),
+    };
+}
+
 /// A text of many lines of our own making on stdout.
 pub fn block(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use crate::source::Source;
 
 /// The crates that decide on values and never touch the world.
-pub const PURE: [&str; 8] = [
-    "keystore", "trust", "product", "fleet", "plan", "planner", "exec", "doctor",
+pub const PURE: [&str; 9] = [
+    "keystore", "trust", "product", "fleet", "plan", "planner", "exec", "doctor", "hello",
 ];
 
 /// Where the workspace lies.

@@ -2,7 +2,7 @@
 
 mod across;
 mod certificates;
-mod document;
+pub mod document;
 mod finding;
 mod look;
 mod rules;

@@ -7,6 +7,7 @@ mod doctor;
 mod init;
 mod inspect;
 mod plan;
+mod probe;
 mod prune;
 mod report;
 mod scan;
@@ -50,6 +51,7 @@ pub fn run(args: &Args) -> anyhow::Result<Answer> {
             Ok(Answer::Yes)
         }
         Command::Plan(these) => plan::run(args, these),
+        Command::Probe(these) => probe::run(args, these),
         Command::Prune(these) => prune::run(args, these),
         Command::Report(these) => report::run(args, these),
         Command::Scan(these) => scan::run(args, these),

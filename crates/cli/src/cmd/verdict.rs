@@ -82,6 +82,17 @@ fn runtimes(these: &args::Verdict) -> anyhow::Result<Vec<&'static Profile>> {
             trust::runtimes().collect()
         });
     }
+    named(&these.runtimes, trust::runtimes())
+}
+
+/// The runtimes of these names, in their order; without names, those of `usual`.
+pub fn named(
+    names: &[String],
+    usual: impl Iterator<Item = &'static Profile>,
+) -> anyhow::Result<Vec<&'static Profile>> {
+    if names.is_empty() {
+        return Ok(usual.collect());
+    }
     let unknown = |name: &str| {
         let known: Vec<&str> = trust::runtimes().map(|runtime| runtime.name).collect();
         failure(
@@ -89,7 +100,7 @@ fn runtimes(these: &args::Verdict) -> anyhow::Result<Vec<&'static Profile>> {
             format!("known: {}", known.join(", ")),
         )
     };
-    let names = these.runtimes.iter().map(|name| name.trim());
+    let names = names.iter().map(|name| name.trim());
     names
         .map(|name| trust::runtime(name).ok_or_else(|| unknown(name)))
         .collect()
@@ -133,7 +144,8 @@ fn chain(path: &Path, given: &Given) -> anyhow::Result<Vec<Certificate>> {
     Ok(chain)
 }
 
-fn store(path: &Path, given: &Given) -> anyhow::Result<Store> {
+/// A store with the password that was given, or lies in a stash beside it, or without one.
+pub fn store(path: &Path, given: &Given) -> anyhow::Result<Store> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let limits = Limits::default();
     let stashed = crate::cmd::inspect::stashed_password(path);

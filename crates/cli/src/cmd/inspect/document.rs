@@ -103,7 +103,8 @@ fn entry(entry: &Entry, alias: Option<String>) -> Value {
     value
 }
 
-fn certificate(certificate: &Certificate) -> Value {
+/// One certificate.
+pub fn certificate(certificate: &Certificate) -> Value {
     let validity = certificate.validity();
     json!({
         "subject": certificate.subject().to_string(),
