@@ -182,6 +182,12 @@ impl Form for JavaStore {
         Ok(())
     }
 
+    fn use_jceks(&mut self) -> Result<(), EditError> {
+        self.edited |= self.named.format != Format::Jceks;
+        self.named.format = Format::Jceks;
+        Ok(())
+    }
+
     fn edit(&mut self, edit: &Edit, env: &mut WriteEnv<'_>) -> Result<(), EditError> {
         match edit {
             Edit::SetPassword { old, new } => self.set_password(old.as_ref(), new)?,

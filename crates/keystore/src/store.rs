@@ -186,6 +186,17 @@ impl Store {
         self.0.use_exact_aliases()
     }
 
+    /// Makes a JKS store one of JCEKS, as Java does when it opens the one as the other and writes it. Entries keep their
+    /// bytes, keys the protection they have.
+    ///
+    /// # Errors
+    /// `NotInFormat` for any other format.
+    ///
+    /// Cost: none until it is written. Source: OpenJDK `com.sun.crypto.provider.JceKeyStore.engineLoad`, which reads both.
+    pub fn use_jceks(&mut self) -> Result<(), EditError> {
+        self.0.use_jceks()
+    }
+
     /// Takes the mark of trust from a certificate and keeps the certificate (GSKit's databases only).
     ///
     /// # Errors
@@ -359,6 +370,10 @@ pub(crate) trait Form: CloneForm + Send + Sync {
     }
     fn use_exact_aliases(&mut self) -> Result<(), EditError> {
         let (format, what) = (self.format(), "keep the case of names");
+        Err(EditError::NotInFormat { format, what })
+    }
+    fn use_jceks(&mut self) -> Result<(), EditError> {
+        let (format, what) = (self.format(), "become JCEKS");
         Err(EditError::NotInFormat { format, what })
     }
     fn integrity(&self) -> Integrity;

@@ -56,13 +56,13 @@ pub(crate) struct Args {
     pub(crate) warnings: Vec<String>,
 }
 
-/// Reads the command line. The answer has no command when only the help was wanted, which is then printed.
+/// Reads the command line into `args`, which then has no command when only the help was wanted and is printed. After an
+/// error it has what stood before it.
 ///
 /// # Errors
 /// `Usage` when the help was printed because something is wrong, a fault for two commands and for numbers that are none.
-pub(crate) fn read(words: &[OsString], io: &mut Io) -> Result<Args> {
-    let mut args = none();
-    let words = look_ahead(words, &mut args, io)?;
+pub(crate) fn read(words: &[OsString], args: &mut Args, io: &mut Io) -> Result<()> {
+    let words = look_ahead(words, args, io)?;
     let mut reader = Words {
         words: &words,
         at: 0,
@@ -73,7 +73,7 @@ pub(crate) fn read(words: &[OsString], io: &mut Io) -> Result<Args> {
         if reader.at + 1 == reader.words.len() && usage::takes_argument(&word) {
             return needs_argument(&word, args.command, io);
         }
-        option(&word, &mut reader, &mut args, io)?;
+        option(&word, &mut reader, args, io)?;
         reader.at += 1;
     }
     if let Some(word) = reader.words.get(reader.at) {
@@ -91,7 +91,7 @@ pub(crate) fn read(words: &[OsString], io: &mut Io) -> Result<Args> {
         }
         (Some(_), false) => {}
     }
-    Ok(args)
+    Ok(())
 }
 
 struct Words<'a> {

@@ -31,6 +31,12 @@ pub(crate) fn first(bytes: &[u8]) -> Option<Certificate> {
     parse(&der)
 }
 
+/// Whether a request comes first.
+pub(crate) fn is_request(bytes: &[u8]) -> bool {
+    let first = next(bytes).flatten();
+    first.is_some_and(|(der, _)| keystore::Request::parse(&der).is_ok())
+}
+
 /// A certificate that Java accepts: with an issuer, with a subject or a critical alternative name, without damage in
 /// what is critical, and on no curve that is spelled out and unknown.
 fn parse(der: &[u8]) -> Option<Certificate> {

@@ -39,9 +39,11 @@ pub(crate) fn change_alias(session: &mut Session<'_>) -> Result<()> {
     match item.kind {
         EntryKind::TrustedCert => {}
         EntryKind::PrivateKey => {
+            password_of_pkcs12(session);
             unlock::private_key(session, &alias)?;
         }
         EntryKind::SecretKey => {
+            password_of_pkcs12(session);
             secret::open(session, &alias)?;
         }
     }
@@ -57,11 +59,34 @@ pub(crate) fn store_password(session: &mut Session<'_>) -> Result<()> {
         None => ask_new(session, "keystore password", session.store_password.clone())?,
     };
     let old = session.store_password.clone();
+    if session.vault.kind.is_pkcs12() {
+        change_keys(session, old.as_ref(), &new)?;
+    }
     session
         .vault
         .set_password(old.as_ref(), &new, session.io.now_ms())?;
     session.next_password = Some(new);
     session.must_save = true;
+    Ok(())
+}
+
+/// Keys of PKCS#12 change their password with the store's, and must open by the old one first. A JKS file that was opened
+/// as PKCS#12 goes the same way.
+fn change_keys(session: &mut Session<'_>, old: Option<&Password>, new: &Password) -> Result<()> {
+    let is_file_of_pkcs12 = session.vault.format() == keystore::Format::Pkcs12;
+    for item in session.vault.items().to_vec() {
+        match item.kind {
+            EntryKind::TrustedCert => {}
+            EntryKind::SecretKey => drop(session.vault.unlock_secret(&item, old)?),
+            EntryKind::PrivateKey => {
+                let key = session.vault.unlock(&item, old)?;
+                if !is_file_of_pkcs12 {
+                    let (chain, now) = (session.vault.chain(&item).to_vec(), session.io.now_ms());
+                    session.vault.put_key(&item.alias, &key, &chain, Some(new), now)?;
+                }
+            }
+        }
+    }
     Ok(())
 }
 
@@ -111,6 +136,7 @@ pub(crate) fn clone_key(session: &mut Session<'_>) -> Result<()> {
     if session.vault.find(&dest).is_some() {
         return Err(fault::plain(format!("Destination alias <{dest}> already exists")));
     }
+    password_of_pkcs12(session);
     let (item, opened) = unlock::private_key(session, &alias)?;
     let new = match session.args.new_password.take() {
         _ if session.vault.kind.is_pkcs12() => Some(opened.password),
@@ -123,6 +149,13 @@ pub(crate) fn clone_key(session: &mut Session<'_>) -> Result<()> {
         .put_key(&dest, &opened.key, &chain, new.as_ref(), session.io.now_ms())?;
     session.must_save = true;
     Ok(())
+}
+
+/// PKCS#12 has one password, so that no other is asked for.
+fn password_of_pkcs12(session: &mut Session<'_>) {
+    if session.vault.kind.is_pkcs12() && session.key_password.is_none() {
+        session.key_password.clone_from(&session.store_password);
+    }
 }
 
 fn new_key_password(session: &mut Session<'_>, alias: &str, old: &Password) -> Result<Password> {

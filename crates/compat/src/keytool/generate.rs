@@ -22,9 +22,6 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<()> {
     }
     keys::is_known(&algorithm)?;
     let signer = signer(session)?;
-    if signer.is_none() && session.args.signature_algorithm.is_none() {
-        keys::can_sign(&algorithm)?;
-    }
     let subject = match session.args.dname.clone() {
         Some(name) => name_text::encode(&name)?,
         None => {
@@ -32,6 +29,9 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<()> {
             ask_name(session)?
         }
     };
+    if signer.is_none() && session.args.signature_algorithm.is_none() {
+        keys::can_sign(&algorithm)?;
+    }
     if subject == [0x30, 0] && signer.is_none() {
         // The original writes such a certificate, and then no store with it can be read again.
         let message = "Empty issuer DN not allowed in X509Certificates";

@@ -110,11 +110,15 @@ fn install_reply(session: &mut Session<'_>, alias: &str) -> Result<bool> {
     };
     let file = session.args.file.clone();
     let input = session.read_input(file.as_deref())?;
-    let reply = certificates_in::all(&input).ok_or_else(|| {
-        fault::of_class(
+    let reply = certificates_in::all(&input).ok_or_else(|| match certificates_in::is_request(&input) {
+        true => fault::of_class(
+            "java.security.cert.CertificateParsingException",
+            "java.io.IOException: DerValue.getOID, not an OID 49",
+        ),
+        false => fault::of_class(
             "java.security.cert.CertificateException",
             "Unable to initialize, java.io.IOException: Incomplete data",
-        )
+        ),
     })?;
     let chain = match reply.as_slice() {
         [] => return Err(fault::plain("Reply has no certificates")),

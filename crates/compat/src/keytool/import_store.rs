@@ -1,6 +1,7 @@
 //! `-importkeystore`: one entry or all, from another store or from the old form of the same.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use keystore::{Certificate, Password, PrivateKey, SecretKey};
 
@@ -28,8 +29,7 @@ pub(crate) fn open_in_place(session: &mut Session<'_>) -> Result<Option<Source>>
             "Source keystore file exists, but is empty: {text}"
         )));
     }
-    let same = std::fs::canonicalize(&path).ok();
-    if same.is_none() || same != std::fs::canonicalize(session.io.path(&session.store_name)).ok() {
+    if canonical(&path) != canonical(&session.io.path(&session.store_name)) {
         let dest = session.store_name.to_string_lossy().into_owned();
         session.say(&format!("Importing keystore {text} to {dest}..."));
         return Ok(None);
@@ -40,6 +40,16 @@ pub(crate) fn open_in_place(session: &mut Session<'_>) -> Result<Option<Source>>
         session.store_password = source.password.clone();
     }
     Ok(Some(source))
+}
+
+/// Where a name leads, links followed as far as there is something.
+fn canonical(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => {
+            std::fs::canonicalize(parent).map_or_else(|_| path.to_owned(), |at| at.join(name))
+        }
+        _ => path.to_owned(),
+    })
 }
 
 /// Imports what is asked for.

@@ -142,7 +142,10 @@ pub(crate) fn sign(key: &PrivateKey, name: &str, content: &[u8]) -> Result<Signe
     let algorithm = SignatureKind::of(name)?;
     let key = PKey::private_key_from_pkcs8(key.pkcs8_der()).map_err(broken)?;
     if !algorithm.takes(key.id()) {
-        return Err(wrong_key(&key));
+        return Err(match name.to_uppercase().starts_with("ED") {
+            true => fault::of_class("java.security.InvalidKeyException", "Unsupported key type"),
+            false => wrong_key(&key),
+        });
     }
     let (algorithm, digest) = algorithm.settled(&key)?;
     let signature = match &digest {

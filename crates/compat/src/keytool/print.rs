@@ -91,6 +91,7 @@ fn print_one(session: &mut Session<'_>, certificate: &Certificate) {
 fn print_list(session: &mut Session<'_>, der: &[u8]) -> Result<()> {
     let list = RevocationList::parse(der).map_err(|_| match Certificate::parse(der) {
         Ok(_) => not_a_list("Parsing error: algid parse error, not a sequence"),
+        Err(_) if keystore::Request::parse(der).is_ok() => not_a_list("Invalid version"),
         Err(_) => unreadable_list(),
     })?;
     let name = certificate_text::signature_name(&list.signature_algorithm);

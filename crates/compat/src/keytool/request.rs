@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use keystore::der::{Der, Element, tag};
-use keystore::{Algorithm, Request};
+use keystore::{Algorithm, Certificate, Request};
 
 use crate::keytool::fault::{self, Result};
 use crate::keytool::session::Session;
@@ -139,12 +139,32 @@ pub(crate) fn decode(body: &str) -> Result<Vec<u8>> {
 }
 
 /// Reads a request, and checks that its own key signed it.
+/// The tag of the first part of what is signed, in a sequence of three.
+fn first_of_body(der: &[u8]) -> Option<u8> {
+    let mut outer = Der::new(der).sequence("request").ok()?;
+    let mut body = outer.sequence("body").ok()?;
+    outer.any("algorithm").ok()?;
+    outer.any("signature").ok()?;
+    outer
+        .is_empty()
+        .then(|| body.any("first part").ok().map(|part| part.tag))?
+}
+
 pub(crate) fn parse(der: &[u8]) -> Result<Request<'_>> {
     if der.len() < 2 {
         return Err(fault::io_fault("Too short"));
     }
-    let request = Request::parse(der)
-        .map_err(|_| fault::of_class(fault::ILLEGAL_ARGUMENT, "not a PKCS #10 request"))?;
+    let request = Request::parse(der).map_err(|_| match first_of_body(der) {
+        // A certificate: its body begins with a version of its own tag.
+        Some(tag) if tag != tag::INTEGER => fault::io_fault(format!(
+            "DerValue.getBigIntegerInternal, not expected {}",
+            tag as i8
+        )),
+        Some(_) if Certificate::parse(der).is_ok() => {
+            fault::of_class(fault::ILLEGAL_ARGUMENT, "not PKCS #10 v1")
+        }
+        _ => fault::of_class(fault::ILLEGAL_ARGUMENT, "not a PKCS #10 request"),
+    })?;
     if !keys::is_request_sound(der) {
         let message = "Invalid PKCS #10 signature";
         return Err(fault::of_class("java.security.SignatureException", message));

@@ -14,7 +14,7 @@ pub(crate) fn generate(session: &mut Session<'_>) -> Result<()> {
         return Err(fault::plain("The -keyalg option must be specified."));
     };
     if algorithm.to_uppercase().starts_with("PBE") {
-        return import_password(session);
+        return keep_password(session, &algorithm);
     }
     let alias = free_alias(session)?;
     let unknown = || {
@@ -48,8 +48,20 @@ pub(crate) fn generate(session: &mut Session<'_>) -> Result<()> {
     put(session, &alias, &key)
 }
 
-/// Keeps a typed password as a key.
+/// `-importpass`: as `-genseckey` with an algorithm for passwords, unless `-keyalg` says another.
 pub(crate) fn import_password(session: &mut Session<'_>) -> Result<()> {
+    let algorithm = session.args.key_algorithm.get_or_insert_with(|| "PBE".to_owned());
+    match algorithm.to_uppercase().starts_with("PBE") {
+        true => {
+            let algorithm = algorithm.clone();
+            keep_password(session, &algorithm)
+        }
+        false => generate(session),
+    }
+}
+
+/// Keeps a typed password as a key.
+fn keep_password(session: &mut Session<'_>, algorithm: &str) -> Result<()> {
     let alias = free_alias(session)?;
     let typed = ask(session)?;
     if typed.iter().any(|byte| !byte.is_ascii()) {
@@ -60,7 +72,14 @@ pub(crate) fn import_password(session: &mut Session<'_>) -> Result<()> {
         ));
     }
     if session.args.is_verbose {
-        session.say("Generated PBE secret key");
+        session.say(&format!("Generated {algorithm} secret key"));
+    }
+    // Only PKCS#12 can be told how to protect an entry; ours is protected as the others are.
+    if !algorithm.eq_ignore_ascii_case("PBE") && !session.vault.kind.is_pkcs12() {
+        let password = password_for(session, &alias)?;
+        drop(password);
+        let message = "unsupported password protection algorithm";
+        return Err(fault::of_class(fault::KEY_STORE_EXCEPTION, message));
     }
     put(
         session,
@@ -93,16 +112,20 @@ fn free_alias(session: &Session<'_>) -> Result<String> {
 }
 
 fn put(session: &mut Session<'_>, alias: &str, key: &SecretKey) -> Result<()> {
-    let same = session.store_password.clone();
-    let password = match session.key_password.clone() {
-        Some(password) => Some(password),
-        None => unlock::ask_new(session, alias, None, same)?,
-    };
+    let password = password_for(session, alias)?;
     session
         .vault
         .put_secret(alias, key, password.as_ref(), session.io.now_ms())?;
     session.must_save = true;
     Ok(())
+}
+
+fn password_for(session: &mut Session<'_>, alias: &str) -> Result<Option<keystore::Password>> {
+    let same = session.store_password.clone();
+    match session.key_password.clone() {
+        Some(password) => Ok(Some(password)),
+        None => unlock::ask_new(session, alias, None, same),
+    }
 }
 
 /// The password to keep: a line of stdin, or typed twice at a terminal.

@@ -63,7 +63,7 @@ impl<'a> Session<'a> {
 
     /// Runs the command that `words` say.
     pub(crate) fn run(&mut self, words: &[OsString]) -> Result<()> {
-        self.args = args::read(words, self.io)?;
+        args::read(words, &mut self.args, self.io)?;
         self.warnings = std::mem::take(&mut self.args.warnings);
         let Some(command) = self.args.command else {
             return Ok(());

@@ -12,6 +12,11 @@ use crate::keytool::{
 
 /// Signs the certificate that a request asks for.
 pub(crate) fn certificate(session: &mut Session<'_>) -> Result<()> {
+    // Both files are opened before anything else is looked at.
+    if let Some(name) = session.args.in_file.clone() {
+        session.read_file(&name)?;
+    }
+    session.check_output(session.args.out_file.as_deref())?;
     let alias = session.alias();
     if session.vault.find(&alias).is_none() {
         return Err(crate::keytool::list::no_such(&alias));
@@ -112,12 +117,17 @@ pub(crate) fn self_signed(session: &mut Session<'_>) -> Result<()> {
 
 /// Signs a revocation list of the serial numbers of `-id`.
 pub(crate) fn revocation_list(session: &mut Session<'_>) -> Result<()> {
+    session.check_output(session.args.file.as_deref())?;
     let alias = session.alias();
+    let item = session.vault.find(&alias);
+    if item.is_none_or(|item| session.vault.chain(item).is_empty()) {
+        let message =
+            "Cannot invoke \"java.security.cert.Certificate.getEncoded()\" because \"signerCert\" is null";
+        return Err(fault::of_class("java.lang.NullPointerException", message));
+    }
     let (not_before, not_after) = validity(session)?;
     let (item, opened) = unlock::private_key(session, &alias)?;
-    let Some(issuer) = session.vault.chain(&item).first().cloned() else {
-        return Err(fault::plain(format!("{alias} has no public key (certificate)")));
-    };
+    let issuer = session.vault.chain(&item)[0].clone();
     let algorithm = match session.args.signature_algorithm.clone() {
         Some(algorithm) => algorithm,
         None => keys::default_signature(&issuer.public_key())?,
@@ -156,6 +166,10 @@ fn revoked(id: &str, at: i64) -> Result<Vec<u8>> {
         let message = format!("For input string: \"{text}\"");
         fault::of_class("java.lang.NumberFormatException", message)
     };
+    let digits = serial.strip_prefix(['+', '-']).unwrap_or(serial);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(bad(serial));
+    }
     let number = openssl::bn::BigNum::from_dec_str(serial).map_err(|_| bad(serial))?;
     let extension = match reason {
         Some(reason) => {

@@ -34,16 +34,29 @@ pub(crate) fn private_key_with(
     if item.kind == EntryKind::TrustedCert {
         return Err(fault::plain(format!("Alias <{alias}> has no key")));
     }
-    if item.kind == EntryKind::SecretKey {
-        let message = "class javax.crypto.spec.SecretKeySpec cannot be cast to class java.security.PrivateKey \
-                       (javax.crypto.spec.SecretKeySpec and java.security.PrivateKey are in module java.base of loader \
-                       'bootstrap')";
-        return Err(fault::of_class("java.lang.ClassCastException", message));
-    }
     let store = session.store_password.clone();
+    if item.kind == EntryKind::SecretKey {
+        let open = |vault: &Vault, password: &Password| vault.unlock_secret(&item, Some(password));
+        let opened = with_passwords(session.io, &session.vault, alias, (given, store), open)?;
+        return Err(no_private_key(session, opened.key.algorithm()));
+    }
     let open = |vault: &Vault, password: &Password| vault.unlock(&item, Some(password));
     let opened = with_passwords(session.io, &session.vault, alias, (given, store), open)?;
     Ok((item, opened))
+}
+
+/// What Java says of a symmetric key where a private one is wanted. Passwords kept in PKCS#12 have a class of their own.
+fn no_private_key(session: &Session<'_>, algorithm: &str) -> Stop {
+    let is_password = session.vault.kind.is_pkcs12() && algorithm.to_uppercase().starts_with("PBE");
+    let class = match is_password {
+        true => "com.sun.crypto.provider.PBEKey",
+        false => "javax.crypto.spec.SecretKeySpec",
+    };
+    let message = format!(
+        "class {class} cannot be cast to class java.security.PrivateKey ({class} and java.security.PrivateKey are in module \
+         java.base of loader 'bootstrap')"
+    );
+    fault::of_class("java.lang.ClassCastException", message)
 }
 
 /// Opens something: `given` must fit when there is one, else the store's password is tried, else one is asked for.

@@ -88,6 +88,9 @@ impl Kind {
     }
 }
 
+const NOT_INTACT: &str =
+    "Integrity check failed: java.security.UnrecoverableKeyException: Failed PKCS12 integrity checking";
+
 const KINDS: &[(&str, Kind, &str)] = &[
     ("BCFKS", Kind::Bcfks, "BC"),
     ("BKS", Kind::Bks, "BC"),
@@ -172,13 +175,23 @@ impl Vault {
         if !format.is_some_and(|format| kind.reads(format)) {
             let first = bytes.first().copied().unwrap_or(0) as i8;
             return Err(fault::io_fault(match kind {
-                Kind::Pkcs12 if first != 0x30 => format!("toDerInputStream rejects tag type {first}"),
+                Kind::Pkcs12 if first != 0x30 => match bytes.get(1).map_or(0, |second| second & 0x7f) {
+                    count @ 5.. if bytes[1] > 0x80 => {
+                        format!("DerInputStream.getLength(): lengthTag={count}, too big.")
+                    }
+                    _ => format!("toDerInputStream rejects tag type {first}"),
+                },
                 Kind::Pkcs12 => "PKCS12 keystore not in version 3 format".to_owned(),
                 _ => "Invalid keystore format".to_owned(),
             }));
         }
-        let store =
-            keystore::read(bytes, password, &Limits::default()).map_err(|error| parse_fault(&error))?;
+        let store = keystore::read(bytes, password, &Limits::default());
+        let store = store.map_err(
+            |error| match is_wrong_password(&error) && has_nothing_locked(bytes) {
+                true => fault::io_fault(NOT_INTACT),
+                false => parse_fault(&error),
+            },
+        )?;
         Ok(Self::of(kind, store))
     }
 
@@ -267,7 +280,12 @@ impl Vault {
         password: Option<&Password>,
     ) -> std::result::Result<SecretKey, Fault> {
         let opened = self.entry(item).unlock_secret(password);
-        opened.map_err(|error| self.locked(&error))
+        let key = opened.map_err(|error| self.locked(&error))?;
+        // Java makes no key of no bytes; a password may be empty where it comes back as it was.
+        match key.raw().is_empty() && self.store.format() == Format::Pkcs12 {
+            true => Err(Fault::new(fault::UNRECOVERABLE_KEY, "Get Key failed: Empty key")),
+            false => Ok(key),
+        }
     }
 
     fn locked(&self, error: &UnlockError) -> Fault {
@@ -357,7 +375,7 @@ impl Vault {
         password: Option<&Password>,
         now_ms: i64,
     ) -> Result<()> {
-        if self.store.format() == Format::Jks {
+        if self.store.format() == Format::Jks && self.kind != Kind::Jceks {
             return Err(fault::of_class(
                 fault::KEY_STORE_EXCEPTION,
                 "Cannot store non-PrivateKeys",
@@ -365,13 +383,29 @@ impl Vault {
         }
         let alias = self.fold(alias);
         self.remove_if_there(&alias, now_ms)?;
+        let unnamed = format!(
+            "Key protection algorithm not found: java.security.NoSuchAlgorithmException: unrecognized algorithm name: {}",
+            key.algorithm()
+        );
         let edit = Edit::PutSecret {
             alias: Some(alias),
             key: key.clone(),
             key_password: password.cloned(),
             place: Place::Last,
         };
-        self.edit(&edit, now_ms)
+        let is_unnamed = self.store.format() == Format::Pkcs12;
+        self.edit(&edit, now_ms).map_err(|stop| match stop {
+            Stop::Fault(fault)
+                if is_unnamed
+                    && fault
+                        .message
+                        .as_deref()
+                        .is_some_and(|text| text.ends_with("has no OID")) =>
+            {
+                fault::of_class(fault::KEY_STORE_EXCEPTION, unnamed)
+            }
+            other => other,
+        })
     }
 
     /// Takes an entry out.
@@ -410,6 +444,10 @@ impl Vault {
             now_ms,
             entropy: &mut entropy,
         };
+        if self.kind == Kind::Jceks {
+            // What was read as JCEKS is written as such; other formats than JKS are not read so.
+            let _ = self.store.use_jceks();
+        }
         self.store.edit(edit, &mut env)?;
         self.renew();
         Ok(())
@@ -497,6 +535,20 @@ fn is_linked(chain: &[Certificate]) -> bool {
     let mut sorted: Vec<&Certificate> = chain.iter().collect();
     sorted.sort();
     names && sorted.windows(2).all(|pair| pair[0] != pair[1])
+}
+
+fn is_wrong_password(error: &ParseError) -> bool {
+    matches!(
+        error,
+        ParseError::BadMac { .. } | ParseError::WrongPassword { .. }
+    )
+}
+
+/// Whether a PKCS#12 file encrypts nothing as a whole, so that only its MAC knows of its password.
+fn has_nothing_locked(bytes: &[u8]) -> bool {
+    let is_locked = |note: &Note| matches!(note, Note::LockedPart { .. });
+    let read = keystore::read(bytes, None, &Limits::default());
+    read.is_ok_and(|store| store.format() == Format::Pkcs12 && !store.notes().iter().any(is_locked))
 }
 
 fn parse_fault(error: &ParseError) -> Stop {

@@ -1,181 +1,297 @@
-//! The same commands by the original and by us, on generated stores; only where a keytool 17 is installed.
+//! The same commands by the original and by us, on the same files; only where a keytool 17 is installed.
+//!
+//! Both sides begin each command with the same directory. Afterwards their exit codes, texts and files are compared, the
+//! original reads what we wrote, and the next command goes on with the files of one of the two sides.
+//!
+//! `KEYTOOL_STORIES=200 KEYTOOL_SEED=7 cargo test -p compat --test it differential -- --nocapture` runs more of them.
 
+mod original;
+mod story;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
-use std::process::Command;
 
-/// What both sides printed, made comparable: keys and certificates are new on each side.
+use compat::Io;
+
+use self::original::Original;
+use self::story::{Command, Dice};
+
+/// What one side did.
 struct Run {
-    code: i32,
+    code: u8,
     out: String,
     err: String,
+    files: BTreeMap<String, Vec<u8>>,
 }
 
 #[test]
 fn generated_commands_end_the_same_and_each_reads_the_others_stores() {
-    let Some(original) = original() else { return };
-    let seed = seed();
+    let Some(mut world) = World::start() else { return };
+    let seed = number("KEYTOOL_SEED").unwrap_or_else(|| u64::from(std::process::id()));
     println!("KEYTOOL_SEED={seed}");
-    let mut dice = Dice(seed);
-    let links = crate::links();
-    let ours = links.path().join("keytool");
-    let (left, right) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut wrong = Vec::new();
-    // Each story starts the original some twenty times; more of them are for a person to ask for.
-    for _ in 0..number("KEYTOOL_STORIES").unwrap_or(1) {
-        for line in story(&mut dice) {
-            let words: Vec<&str> = line.split(' ').collect();
-            let theirs = run(&original, left.path(), &words);
-            let mine = run(&ours, right.path(), &words);
-            // The original must be able to read what we wrote.
-            let both = if words[0] == "-list" {
-                run(&original, right.path(), &words)
-            } else {
-                Run { ..copy(&mine) }
-            };
-            for (name, found) in [("ours", &mine), ("ours, read by the original", &both)] {
-                if (theirs.code, &theirs.out, &theirs.err) != (found.code, &found.out, &found.err) {
-                    let shown = |run: &Run| format!("exit {}\n{}{}", run.code, run.out, run.err);
-                    wrong.push(format!(
-                        "{line}\n--- original\n{}--- {name}\n{}",
-                        shown(&theirs),
-                        shown(found)
-                    ));
-                }
-            }
+    let mut dice = Dice::seeded(seed);
+    for _ in 0..number("KEYTOOL_STORIES").unwrap_or(3) {
+        world.empty();
+        let mut teller = story::Teller::new(&mut dice);
+        for _ in 0..COMMANDS_PER_STORY {
+            let command = teller.next();
+            let is_done = world.run(&command, &mut teller);
+            teller.learn(&command, is_done);
         }
     }
-    assert!(wrong.is_empty(), "KEYTOOL_SEED={seed}\n{}", wrong.join("\n"));
-}
-
-/// One store from its first key to its conversion, with chosen names, types, passwords and keys.
-fn story(dice: &mut Dice) -> Vec<String> {
-    let number = dice.below(1000);
-    let alias = format!("{}{number}", dice.of(&["Web", "db", "MQ-chan", "a.b", "x_y"]));
-    let kind = dice.of(&["JKS", "PKCS12", "JCEKS", "pkcs12"]);
-    let store = format!("s{number}.{}", kind.to_lowercase());
-    let password = format!(
-        "{}{}",
-        dice.of(&["changeit", "Pass!", "se-cret_"]),
-        dice.below(100_000) + 10
+    println!(
+        "{} commands, {} with another text, {} ended differently",
+        world.commands,
+        world.texts.len(),
+        world.ends.len()
     );
-    let key = dice.of(&[
-        "-keyalg RSA -keysize 2048",
-        "-keyalg EC -groupname secp384r1",
-        "-keyalg Ed25519",
-        "-keyalg EC",
-        "-keyalg RSA -keysize 1024 -sigalg SHA1withRSA",
-    ]);
-    let extension = dice.of(&[
-        "-ext san=dns:a.test,ip:10.0.0.1",
-        "-ext bc:c=ca:true",
-        "-ext eku=cA,sA -ext ku=dS",
-        "-nowarn",
-    ]);
-    let at = format!("-keystore {store} -storepass {password}");
-    let wrong = dice.of(&["nope", "ALSO-nope"]);
-    vec![
-        format!(
-            "-genkeypair {at} -storetype {kind} -keypass {password} -alias {alias} {key} {extension} -dname CN={alias},O=Acme"
-        ),
-        format!("-genkeypair {at} -alias {alias} {key} -dname CN=again"),
-        format!("-list {at} -alias {alias}"),
-        format!("-exportcert {at} -alias {alias} -rfc -file {alias}.pem"),
-        format!("-printcert -file {alias}.pem"),
-        format!("-importcert {at} -alias trust{number} -file {alias}.pem -noprompt"),
-        format!("-certreq {at} -alias {wrong}"),
-        format!("-changealias {at} -alias {alias} -destalias moved{number}"),
-        format!(
-            "-importkeystore -srckeystore {store} -srcstorepass {password} -destkeystore c{number}.p12 -deststorepass other{number}x -srcalias moved{number}"
-        ),
-        format!("-storepasswd {at} -new changed{number}"),
-        format!("-list {at}"),
-        format!("-list -keystore c{number}.p12 -storepass other{number}x"),
-        format!("-list -keystore {store} -storepass changed{number}"),
-    ]
+    assert!(
+        world.ends.is_empty(),
+        "KEYTOOL_SEED={seed}\n{}",
+        world.ends.join("\n")
+    );
+    assert!(
+        world.texts.len() * 20 <= world.commands,
+        "KEYTOOL_SEED={seed}\n{}",
+        world.texts.join("\n")
+    );
 }
 
-fn run(program: &Path, directory: &Path, words: &[&str]) -> Run {
-    let output = Command::new(program)
-        .args(words)
-        .current_dir(directory)
-        .env_clear()
-        .envs([
-            ("LC_ALL", "C"),
-            ("TZ", "UTC"),
-            ("PATH", "/usr/bin:/bin"),
-            ("HOME", "/nonexistent"),
-        ])
-        .stdin(std::process::Stdio::null())
-        .output()
-        .unwrap();
-    Run {
-        code: output.status.code().unwrap(),
-        out: normal(&output.stdout),
-        err: normal(&output.stderr),
+/// The directory of both sides, and what was found.
+struct World {
+    directory: tempfile::TempDir,
+    original: Original,
+    commands: usize,
+    /// Other exit codes, other files, stores that the original cannot read.
+    ends: Vec<String>,
+    /// Other texts.
+    texts: Vec<String>,
+}
+
+impl World {
+    fn start() -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let original = Original::start(directory.path())?;
+        let (commands, ends, texts) = (0, Vec::new(), Vec::new());
+        Some(Self {
+            directory,
+            original,
+            commands,
+            ends,
+            texts,
+        })
     }
-}
 
-fn copy(run: &Run) -> Run {
-    Run {
-        code: run.code,
-        out: run.out.clone(),
-        err: run.err.clone(),
+    fn empty(&self) {
+        put(self.directory.path(), &BTreeMap::new());
     }
-}
 
-fn normal(text: &[u8]) -> String {
-    let mut out = String::new();
-    for line in String::from_utf8_lossy(text).lines() {
-        let fingerprint = line
-            .rsplit_once(": ")
-            .filter(|(_, tail)| tail.matches(':').count() >= 15);
-        let line = match fingerprint {
-            Some((head, _)) => format!("{head}: <FP>"),
-            None if line.starts_with("Serial number: ") => "Serial number: <SERIAL>".to_owned(),
-            None if line.starts_with("Valid from: ") => "Valid from: <DATE>".to_owned(),
-            None if line.len() > 6 && line.is_char_boundary(6) && line[..6].ends_with("0: ") => {
-                "<HEX>".to_owned()
+    /// Runs a command on both sides; whether it was done.
+    fn run(&mut self, command: &Command, teller: &mut story::Teller<'_>) -> bool {
+        self.commands += 1;
+        let before = files(self.directory.path());
+        let theirs = self.theirs(command);
+        put(self.directory.path(), &before);
+        let mine = self.mine(command);
+        let is_fresh = command.makes_something_new();
+        let theirs = without_emptied(theirs, &before);
+        if (theirs.code, changed(&before, &theirs)) != (mine.code, changed(&before, &mine)) {
+            self.note_end(both(command, &theirs, &mine));
+        } else if (normal(&theirs.out, is_fresh), normal(&theirs.err, is_fresh))
+            != (normal(&mine.out, is_fresh), normal(&mine.err, is_fresh))
+        {
+            let shown = both(command, &theirs, &mine);
+            println!("{shown}");
+            self.texts.push(shown);
+        }
+        for name in changed(&before, &mine) {
+            match command.password_of(&name) {
+                Some(password) => self.compare_store(command, &name, &password, &theirs, &mine),
+                None if !is_fresh && theirs.files.get(&name) != mine.files.get(&name) => {
+                    self.note_end(format!("{command}\n{name} has other bytes"));
+                }
+                None => {}
             }
-            None => line.to_owned(),
+        }
+        let kept = if teller.takes_ours() {
+            &mine.files
+        } else {
+            &theirs.files
         };
-        out.push_str(&line);
-        out.push('\n');
+        put(self.directory.path(), kept);
+        theirs.code == 0
     }
-    out
+
+    /// The original lists both stores: what it says of ours is what it says of its own.
+    fn compare_store(&mut self, command: &Command, name: &str, password: &str, theirs: &Run, mine: &Run) {
+        let list = Command::list(name, password);
+        let [wanted, found] = [theirs, mine].map(|run| {
+            put(self.directory.path(), &run.files);
+            self.theirs(&list)
+        });
+        let is_fresh = command.makes_something_new();
+        let [left, right] = [&wanted, &found].map(|run| (run.code, normal(&run.out, is_fresh)));
+        if left != right {
+            let shown = both(&list, &wanted, &found);
+            self.note_end(format!("{command}\nthe original lists them differently: {shown}"));
+        }
+    }
+
+    fn note_end(&mut self, difference: String) {
+        println!("ends differently: {difference}");
+        self.ends.push(difference);
+    }
+
+    fn theirs(&mut self, command: &Command) -> Run {
+        let (code, out, err) = self.original.run(&command.words, &command.typed);
+        let files = files(self.directory.path());
+        Run {
+            code,
+            out,
+            err,
+            files,
+        }
+    }
+
+    fn mine(&self, command: &Command) -> Run {
+        let directory = self.directory.path();
+        let mut io = Io::in_memory(directory, command.typed.as_bytes());
+        for (name, value) in original::environment(directory) {
+            io = io.with_variable(name, &value);
+        }
+        let words: Vec<OsString> = command.words.iter().map(OsString::from).collect();
+        let code = compat::keytool(&words, &mut io);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Run {
+            code,
+            out: text(io.written_out()),
+            err: text(io.written_err()),
+            files: files(directory),
+        }
+    }
 }
 
-/// The installed keytool, when it is of version 17.
-fn original() -> Option<std::path::PathBuf> {
-    let java = crate::program("java")?;
-    let version = Command::new(java).arg("-version").output().ok()?;
-    if !String::from_utf8_lossy(&version.stderr).contains("version \"17.") {
-        println!("SKIPPED: the Java here is not version 17");
-        return None;
-    }
-    crate::program("keytool")
+fn both(command: &Command, theirs: &Run, mine: &Run) -> String {
+    let shown = |run: &Run| format!("exit {}\n{}--- stderr\n{}", run.code, run.out, run.err);
+    format!(
+        "{command}\n--- original {}--- ours {}",
+        shown(theirs),
+        shown(mine)
+    )
 }
 
-fn seed() -> u64 {
-    number("KEYTOOL_SEED").unwrap_or_else(|| u64::from(std::process::id()))
+/// The original empties the file of `-file` before it looks whether there is something to put in; we do not.
+fn without_emptied(mut run: Run, before: &BTreeMap<String, Vec<u8>>) -> Run {
+    if run.code != 0 {
+        run.files
+            .retain(|name, bytes| !bytes.is_empty() || before.contains_key(name));
+        for (name, bytes) in run.files.iter_mut().filter(|(_, bytes)| bytes.is_empty()) {
+            bytes.clone_from(&before[name]);
+        }
+    }
+    run
+}
+
+/// Names of files that are new, other or gone.
+fn changed(before: &BTreeMap<String, Vec<u8>>, run: &Run) -> Vec<String> {
+    let names = before.keys().chain(run.files.keys());
+    let mut names: Vec<String> = names
+        .filter(|name| before.get(*name) != run.files.get(*name))
+        .cloned()
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Makes texts comparable. `is_fresh`: each side made keys, serial numbers and certificates of its own.
+fn normal(text: &str, is_fresh: bool) -> String {
+    let mut out: Vec<String> = Vec::new();
+    let mut in_pem = false;
+    for line in text.lines() {
+        // A name that was not found a moment ago is refused without a reason.
+        let line = line.replace(": Name or service not known", "");
+        // Said when nothing has come through the pipe by then; which depends on who is quicker.
+        let line = line.replace("[WARNING: Input may be visible on screen] ", "");
+        let mut line = line.trim_end().to_owned();
+        // A stack is no text; there is none here.
+        let is_stack =
+            line.starts_with("\tat ") || line.starts_with("\t... ") || line.starts_with("Caused by: ");
+        if is_stack {
+            continue;
+        }
+        if let Some((head, _)) = line.split_once("ECKeySizeParameterSpec@") {
+            line = format!("{head}ECKeySizeParameterSpec");
+        }
+        if is_fresh {
+            line = without_new_things(&line, &mut in_pem);
+            if matches!(line.as_str(), "<BASE64>" | "<HEX>") && out.last() == Some(&line) {
+                continue;
+            }
+        }
+        out.push(line);
+    }
+    out.join("\n")
+}
+
+fn without_new_things(line: &str, in_pem: &mut bool) -> String {
+    if line.starts_with("-----") {
+        *in_pem = line.starts_with("-----BEGIN");
+    } else if *in_pem {
+        return "<BASE64>".to_owned();
+    }
+    let is_dump = |(at, _): &(&str, &str)| at.len() == 4 && at.ends_with('0');
+    if line.split_once(": ").is_some_and(|parts| is_dump(&parts)) {
+        return "<HEX>".to_owned();
+    }
+    if line.starts_with("Serial number: ") {
+        return "Serial number: <SERIAL>".to_owned();
+    }
+    if line.starts_with("Valid from: ") {
+        return without_minutes(line);
+    }
+    match line.rsplit_once(": ") {
+        Some((head, tail)) if tail.matches(':').count() >= 15 => format!("{head}: <FP>"),
+        _ => line.to_owned(),
+    }
+}
+
+/// `12:34:56` becomes `12:`: the two sides run seconds apart.
+fn without_minutes(line: &str) -> String {
+    let word = |word: &str| match word.split(':').collect::<Vec<_>>().as_slice() {
+        [hour, _, _] => format!("{hour}:"),
+        _ => word.to_owned(),
+    };
+    line.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let read = |path: std::path::PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name, std::fs::read(&path).unwrap())
+    };
+    paths.filter(|path| path.is_file()).map(read).collect()
+}
+
+/// Makes the directory hold these files and no others.
+fn put(directory: &Path, wanted: &BTreeMap<String, Vec<u8>>) {
+    let found = files(directory);
+    for name in found.keys().filter(|name| !wanted.contains_key(*name)) {
+        std::fs::remove_file(directory.join(name)).unwrap();
+    }
+    for (name, bytes) in wanted
+        .iter()
+        .filter(|(name, bytes)| found.get(*name) != Some(bytes))
+    {
+        std::fs::write(directory.join(name), bytes).unwrap();
+    }
 }
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.below(choices.len() as u64) as usize]
-    }
-}
+const COMMANDS_PER_STORY: usize = 30;

@@ -2,12 +2,13 @@
 //!
 //! - A key's certificate is the one with the same localKeyID (the same name too, where several have it), else
 //!   the one of the same name. The chain follows from issuer to subject through all certificates of the file;
-//!   of several with one subject the first is taken.
+//!   of several with one subject the one is taken that has the key identifier asked for, else the first.
 //! - With a single key and no localKeyID, the first certificate of a safe is the key's.
 //! - localKeyID `Time 1795236876695` is the creation date.
 //! - A certificate with Java's trust mark is an entry; so is, for us, every other one that is in no chain.
 //!
-//! Source: OpenJDK 17 `PKCS12KeyStore.loadSafeContents`, `engineLoad`, `findMatchedCertificate`.
+//! Source: OpenJDK 17 `PKCS12KeyStore.loadSafeContents`, `engineLoad`, `findMatchedCertificate`,
+//! `findIssuer` (17.0.15; releases before it look at names only).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,9 +109,9 @@ pub(super) fn alias_notes(entries: &[Entry]) -> Vec<Note> {
     entries.iter().enumerate().filter_map(hidden).collect()
 }
 
-/// The chain, leaf first: from `leaf` to its issuer and so on, until a self-issued certificate, a missing one
+/// The chain, leaf first: from `leaf` to its issuer and so on, until a certificate that issued itself, a missing one
 /// or a loop.
-fn chain(items: &[Item<'_>], leaf: usize, by_subject: &BTreeMap<Vec<u8>, usize>) -> Vec<Certificate> {
+fn chain(items: &[Item<'_>], leaf: usize, by_subject: &BySubject) -> Vec<Certificate> {
     let mut chain: Vec<Certificate> = Vec::new();
     let mut seen = BTreeSet::new();
     let mut next = items[leaf].bag.certificate();
@@ -119,14 +120,40 @@ fn chain(items: &[Item<'_>], leaf: usize, by_subject: &BTreeMap<Vec<u8>, usize>)
             break;
         }
         chain.push(certificate.clone());
-        if certificate.is_self_issued() {
+        if certificate.names_as_issuer(certificate) {
             break;
         }
-        let issuer = by_subject.get(&certificate.issuer().canonical());
-        next = issuer.and_then(|&number| items[number].bag.certificate());
+        next = issuer(items, certificate, by_subject);
     }
     chain
 }
+
+/// Of the certificates with the issuer's name: the first, where `certificate` has no key identifier for its issuer. Else
+/// the one with that identifier, or the last of those without any.
+fn issuer<'a>(
+    items: &[Item<'a>],
+    certificate: &Certificate,
+    by_subject: &BySubject,
+) -> Option<&'a Certificate> {
+    let named = by_subject.get(&certificate.issuer().canonical())?;
+    let mut named = named.iter().filter_map(|number| items[*number].bag.certificate());
+    let wanted = certificate.authority_key_identifier().ok().flatten();
+    let Some(wanted) = wanted.and_then(|id| id.key_identifier) else {
+        return named.next();
+    };
+    let mut without = None;
+    for candidate in named {
+        match candidate.subject_key_identifier() {
+            Ok(Some(id)) if id == wanted => return Some(candidate),
+            Ok(Some(_)) => {}
+            _ => without = Some(candidate),
+        }
+    }
+    without
+}
+
+/// The numbers of the certificates of each name, in reading order.
+type BySubject = BTreeMap<Vec<u8>, Vec<usize>>;
 
 /// One bag in reading order; bags inside bags count like those around them.
 struct Item<'a> {
@@ -174,13 +201,12 @@ fn effective_ids(items: &[Item<'_>]) -> Vec<Option<Vec<u8>>> {
     items.iter().map(id).collect()
 }
 
-fn certificates_by_subject(items: &[Item<'_>]) -> BTreeMap<Vec<u8>, usize> {
-    let mut by_subject = BTreeMap::new();
+fn certificates_by_subject(items: &[Item<'_>]) -> BySubject {
+    let mut by_subject = BySubject::new();
     for (number, item) in items.iter().enumerate() {
         if let Some(certificate) = item.bag.certificate() {
-            by_subject
-                .entry(certificate.subject().canonical())
-                .or_insert(number);
+            let name = certificate.subject().canonical();
+            by_subject.entry(name).or_default().push(number);
         }
     }
     by_subject
