@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub mod store;
+
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
@@ -64,6 +66,9 @@ pub enum Command {
     Report(Report),
     /// Handshakes with a server: versions, suites, chain, who would accept it, client authentication.
     Probe(Box<Probe>),
+    /// Edit stores by hand: atomically, with a backup, without loss.
+    #[command(subcommand)]
+    Store(store::Store),
     /// Would this runtime accept this chain.
     Verdict(Verdict),
     /// Stand in for another command, as a link of its name does: keytool.

@@ -187,7 +187,11 @@ pub fn named(dir: &Path, start: &str, what: &str, extension: &str) -> anyhow::Re
     }
 }
 
-fn find(args: &Args) -> anyhow::Result<PathBuf> {
+/// The directory with the nearest `capgrow.toml`, from `-C` or the current directory upwards.
+///
+/// # Errors
+/// Where there is none.
+pub fn find(args: &Args) -> anyhow::Result<PathBuf> {
     let start = match &args.dir {
         Some(dir) => std::path::absolute(dir)?,
         None => std::env::current_dir().context("cannot tell the current directory")?,

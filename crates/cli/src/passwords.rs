@@ -53,15 +53,21 @@ pub fn ask(what: &str) -> Option<Password> {
     (!typed.is_empty()).then(|| Password::new(typed))
 }
 
-struct Sources<'a> {
-    name: &'static str,
-    file: Option<&'a Path>,
-    env: Option<&'a str>,
-    fd: Option<u32>,
+/// The options that can name one password.
+pub struct Sources<'a> {
+    /// What stands before `-file`, `-env` and `-fd`.
+    pub name: &'static str,
+    /// A file.
+    pub file: Option<&'a Path>,
+    /// A variable.
+    pub env: Option<&'a str>,
+    /// A descriptor.
+    pub fd: Option<u32>,
 }
 
 impl Sources<'_> {
-    fn take(&self) -> anyhow::Result<Option<Password>> {
+    /// The password; `None` where no option names one. Fails as [`given`] does.
+    pub fn take(&self) -> anyhow::Result<Option<Password>> {
         let given = usize::from(self.file.is_some())
             + usize::from(self.env.is_some())
             + usize::from(self.fd.is_some());

@@ -70,6 +70,21 @@ pub fn run(args: &Args, these: &Inspect) -> anyhow::Result<Answer> {
     Ok(if negative { Answer::No } else { Answer::Yes })
 }
 
+pub use certificates::is_authority;
+pub use document::aliases;
+pub use look::opens;
+pub use look::product_stashes;
+pub use look::read as read_file;
+
+/// The passwords that lie beside a store: in the stash of its name, then in those of the product.
+pub fn stashed_passwords(path: &Path) -> Vec<Password> {
+    look::stash_of(path)
+        .into_iter()
+        .chain(product_stashes(path))
+        .filter_map(|(_, password)| password.ok())
+        .collect()
+}
+
 /// The password in the stash that belongs to this file by its name.
 pub fn stashed_password(path: &Path) -> Option<Password> {
     look::stash_of(path).and_then(|(_, password)| password.ok())
@@ -149,7 +164,7 @@ fn all_findings(looked: &[&Looked]) -> Vec<Vec<Finding>> {
 }
 
 /// Lower-case hex.
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -13,6 +13,7 @@ mod report;
 mod scan;
 pub mod show;
 mod state;
+mod store;
 mod undo;
 mod verdict;
 
@@ -56,6 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<Answer> {
         Command::Report(these) => report::run(args, these),
         Command::Scan(these) => scan::run(args, these),
         Command::Status(these) => state::status(args, these),
+        Command::Store(these) => store::run(args, these),
         Command::Undo(these) => undo::run(args, these),
         Command::Verdict(these) => verdict::run(args, these),
         Command::Verify(these) => state::verify(args, these),

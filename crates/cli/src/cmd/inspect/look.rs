@@ -114,7 +114,11 @@ fn looked(path: &Path, format: &'static str, bytes: &[u8], mode: u32, content: C
     }
 }
 
-fn read(path: &Path) -> Result<(Vec<u8>, u32), Failure> {
+/// The bytes of a file and its permission bits.
+///
+/// # Errors
+/// Unreadable, or larger than any store.
+pub fn read(path: &Path) -> Result<(Vec<u8>, u32), Failure> {
     let failed = |what: String, error: Option<std::io::Error>| Failure {
         what,
         hints: Vec::new(),
@@ -227,7 +231,7 @@ fn look_store(path: &Path, bytes: &[u8], mode: u32, given: &Given) -> Sight {
 }
 
 /// Whether a password that the reader took is really the store's: formats without a check take any.
-fn opens(store: &Store, password: &Password) -> bool {
+pub fn opens(store: &Store, password: &Password) -> bool {
     let locked: Vec<_> = store
         .entries()
         .iter()
@@ -335,7 +339,7 @@ pub fn stash_of(path: &Path) -> Option<Stashed> {
 }
 
 /// What the product's own agents name their password files.
-fn product_stashes(path: &Path) -> Vec<Stashed> {
+pub fn product_stashes(path: &Path) -> Vec<Stashed> {
     let named = ["tls.sth", "password.sth"].map(|name| path.with_file_name(name));
     let found = named
         .into_iter()
