@@ -18,6 +18,7 @@ mod runbook;
 mod scripts;
 mod secrets;
 mod stand_in;
+mod store;
 mod style;
 mod topologies;
 mod truth;

@@ -45,6 +45,8 @@ pub enum Action {
     Replaced,
     /// The whole store in other algorithms.
     Rewritten,
+    /// Copied into another file.
+    Written,
 }
 
 impl Action {
@@ -63,6 +65,7 @@ impl Action {
             Self::Renamed => "renamed",
             Self::Replaced => "replaced",
             Self::Rewritten => "rewritten",
+            Self::Written => "written",
         }
     }
 }
@@ -154,7 +157,9 @@ pub fn print(
         } else {
             ""
         };
-        if own.is_empty() {
+        if one.is_directory {
+            // Its files are named below.
+        } else if own.is_empty() {
             print::answer(&format!("{name}: nothing to change"));
         } else {
             print::answer(&format!(
@@ -191,8 +196,18 @@ fn file(one: &Edited, own: &[usize], outputs: &[Output], backups: &[Option<PathB
     let backup = own.first().and_then(|index| backups[*index].as_ref()).map(path);
     json!({
         "path": path(&one.opened.path), "format": one.opened.store.format().name(),
-        "changed": !own.is_empty(), "before": one.before, "after": one.opened.store.entries().len(),
+        "changed": !own.is_empty(), "before": one.before, "after": after(one),
         "edits": one.lines.iter().map(Line::value).collect::<Vec<_>>(),
         "notes": one.notes, "backup": backup, "written": written,
     })
+}
+
+/// How many entries there are afterwards; a directory has one more for each file.
+fn after(one: &Edited) -> usize {
+    if one.is_directory {
+        let added = one.lines.iter().filter(|line| line.action == Action::Added);
+        one.before + added.count()
+    } else {
+        one.opened.store.entries().len()
+    }
 }

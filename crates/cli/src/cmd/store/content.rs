@@ -239,18 +239,23 @@ pub fn usual_name(content: &Held) -> String {
 pub fn bytes_of(store: &Store, password: Option<&Password>) -> Result<Vec<u8>, Option<WriteError>> {
     // A writer that knows its password from reading or from an edit checks the one it is given.
     let bytes = with_env(None, |env| store.write(password, env)).map_err(Some)?;
+    if bytes.is_empty() && store.entries().is_empty() {
+        // A PEM file without a block is no store to any reader; it is what is left of this one.
+        return Ok(bytes);
+    }
     let again = keystore::read(&bytes, password, &keystore::Limits::default()).map_err(|_| None)?;
     let same = summary(&again) == summary(store);
     if same { Ok(bytes) } else { Err(None) }
 }
 
 /// What a store holds, whatever the order in which its format keeps it.
-fn summary(store: &Store) -> Vec<(Option<&str>, &'static str, Vec<[u8; 32]>)> {
-    let of = |entry: &'_ Entry| entry.certificates().iter().map(Certificate::sha256).collect();
+fn summary(store: &Store) -> Vec<impl Ord> {
+    let of =
+        |entry: &Entry| -> Vec<[u8; 32]> { entry.certificates().iter().map(Certificate::sha256).collect() };
     let mut all: Vec<_> = store
         .entries()
         .iter()
-        .map(|entry| (entry.alias(), entry.kind_name(), of(entry)))
+        .map(|entry| (entry.alias().map(str::to_owned), entry.kind_name(), of(entry)))
         .collect();
     all.sort();
     all

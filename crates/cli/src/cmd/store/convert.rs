@@ -152,6 +152,29 @@ pub fn target(target: &Target<'_>, contents: &[Content]) -> anyhow::Result<(Edit
         )
         .into());
     }
+    let (lines, refused) = fill(target, &mut opened, contents)?;
+    let was = open::digest_of(target.out)?;
+    opened.held_key = was.is_some() && held_key(target.out);
+    opened.was = was;
+    let mut edited = Edited::of(opened);
+    edited.before = 0;
+    edited.lines = lines;
+    if target.format == Format::CmsKdb {
+        edited.beside = sisters(target)?;
+    }
+    if edited.lines.is_empty() {
+        edited.lines.push(Line::whole(Action::Rewritten));
+    }
+    Ok((edited, refused))
+}
+
+/// Puts everything in that the new store can hold; the lines of what came in, and the rest.
+fn fill(
+    target: &Target<'_>,
+    opened: &mut Opened,
+    contents: &[Content],
+) -> Result<(Vec<Line>, Vec<Failure>), Failure> {
+    let key_password = target.password.as_ref().filter(|_| target.format == Format::Pem);
     let mut refused = Vec::new();
     let mut lines = Vec::new();
     for content in contents {
@@ -181,19 +204,7 @@ pub fn target(target: &Target<'_>, contents: &[Content]) -> anyhow::Result<(Edit
                 .map_err(|error| says(target.out, &error, "nothing was written"))?;
         }
     }
-    let was = open::digest_of(target.out)?;
-    opened.held_key = was.is_some() && held_key(target.out);
-    opened.was = was;
-    let mut edited = Edited::of(opened);
-    edited.before = 0;
-    edited.lines = lines;
-    if target.format == Format::CmsKdb {
-        edited.beside = sisters(target)?;
-    }
-    if edited.lines.is_empty() {
-        edited.lines.push(Line::whole(Action::Rewritten));
-    }
-    Ok((edited, refused))
+    Ok((lines, refused))
 }
 
 /// The line of an entry that came in.

@@ -161,7 +161,7 @@ fn write_certificates(
         let entry = &edited.opened.store.entries()[*index];
         edited
             .lines
-            .push(Line::about(Action::Kept, entry, names[*index].clone()));
+            .push(Line::about(Action::Written, entry, names[*index].clone()));
     }
     edited.beside.push(Output {
         path: out.to_owned(),

@@ -132,6 +132,16 @@ fn bring(one: &mut Edited, content: &Content, these: &Import) -> Result<(), Fail
             "give the certificate that was issued for this key",
         ));
     }
+    if let Held::Key(_, chain) = &content.body
+        && chain.is_empty()
+        && content::has_names(one.opened.store.format())
+    {
+        return Err(failed(
+            &one.opened.path,
+            &format!("the private key for {wanted:?} has no certificate in these files"),
+            "give the file with its certificate, too: another --from",
+        ));
+    }
     let there = one.opened.store.find(&wanted).filter(|_| these.replace);
     let action = match there {
         Some(index) => replace(one, index, content, &wanted)?,

@@ -73,12 +73,22 @@ pub fn root(common_name: &str) -> Made {
 pub fn make(wanted: &Wanted<'_>, issuer: Option<&Made>) -> Made {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+    with_key(key, wanted, issuer)
+}
+
+/// Another certificate for the key of one that is there.
+pub fn renewed(wanted: &Wanted<'_>, old: &Made, issuer: &Made) -> Made {
+    with_key(old.key.clone(), wanted, Some(issuer))
+}
+
+fn with_key(key: PKey<Private>, wanted: &Wanted<'_>, issuer: Option<&Made>) -> Made {
     let mut name = X509Name::builder().unwrap();
     name.append_entry_by_text("CN", wanted.common_name).unwrap();
     let name = name.build();
     let mut builder = X509::builder().unwrap();
     builder.set_version(2).unwrap();
-    let serial = BigNum::from_u32(std::process::id() + wanted.common_name.len() as u32).unwrap();
+    let serial = std::process::id() + wanted.common_name.len() as u32 + wanted.valid.1 as u32;
+    let serial = BigNum::from_u32(serial).unwrap();
     builder
         .set_serial_number(&serial.to_asn1_integer().unwrap())
         .unwrap();
