@@ -55,6 +55,7 @@ pub(crate) fn judge(model: &Model, document: &PlanDocument, names: &Names) -> (B
     let certificate = document.certificate.clone().unwrap_or_default();
     let mut judging = Judging::of(model, document.goal, names);
     let mut status = BoundStatus::Verified;
+    let mut before: Option<u64> = None;
     for (key, weight, claimed) in claimed {
         let obstructions = if weight == Weight::Cost {
             &certificate.cost
@@ -65,7 +66,11 @@ pub(crate) fn judge(model: &Model, document: &PlanDocument, names: &Names) -> (B
             status = BoundStatus::Unproven;
             continue;
         };
-        match judging.prove(weight, obstructions) {
+        // The same sets at the same prices prove the same.
+        let again = before.filter(|_| certificate.cost == certificate.restarts && judging.prices_agree());
+        let proved = again.map_or_else(|| judging.prove(weight, obstructions), Ok);
+        before = proved.as_ref().ok().copied();
+        match proved {
             Err(Doubt::Wrong(reason)) => return (BoundStatus::False, Some(format!("{key}: {reason}"))),
             Err(Doubt::TooLarge) => status = BoundStatus::Unproven,
             Ok(proven) if proven == claimed => {}
@@ -109,9 +114,10 @@ struct Judging<'a> {
     names: &'a Names,
     pending: Vec<EventSet>,
     way: Vec<Way>,
-    /// Edges by verifier and by prover: positions in `model.edges`. Built when first needed.
-    incoming: Rows,
-    outgoing: Rows,
+    /// Those who prove to a component that must grow for them, and who verify one that must switch for them. Built when
+    /// first needed.
+    provers: Rows,
+    verifiers: Rows,
     /// Position of a component in the obstruction at hand, else `OUTSIDE`.
     place: Vec<u32>,
     work: u64,
@@ -148,11 +154,19 @@ impl<'a> Judging<'a> {
             names,
             pending,
             way,
-            incoming: Rows::default(),
-            outgoing: Rows::default(),
+            provers: Rows::default(),
+            verifiers: Rows::default(),
             place: Vec::new(),
             work: 0,
         }
+    }
+
+    /// Whether restarts and cost are the same numbers.
+    fn prices_agree(&self) -> bool {
+        self.model.components.iter().enumerate().all(|(at, component)| {
+            let price = |weight| cheapest(component, self.pending[at], self.way[at], weight);
+            price(Weight::Cost) == price(Weight::Restarts)
+        })
     }
 
     /// The bound that the obstructions prove, in thousandths.
@@ -202,8 +216,16 @@ impl<'a> Judging<'a> {
     fn index_edges(&mut self) {
         let count = self.model.components.len();
         self.place = vec![OUTSIDE; count];
-        self.incoming = Rows::of(self.model, |edge| edge.verifier);
-        self.outgoing = Rows::of(self.model, |edge| edge.prover);
+        let (model, pending) = (self.model, &self.pending);
+        let early = |edge: &Edge| {
+            pending[edge.verifier.at()].has(Event::Grow)
+                && refuses_early(model, edge.acceptance.at(), &model.components[edge.prover.at()])
+        };
+        let late = |edge: &Edge| {
+            pending[edge.prover.at()].has(Event::Switch) && refuses_late(model, edge.acceptance.at())
+        };
+        self.provers = Rows::of(model, early, |edge| (edge.verifier, edge.prover));
+        self.verifiers = Rows::of(model, late, |edge| (edge.prover, edge.verifier));
     }
 
     /// Checks that no choice of cheapest ways leaves less than `extra` to pay.
@@ -245,20 +267,13 @@ impl<'a> Judging<'a> {
     fn arcs(&mut self, members: &[ComponentId]) -> Result<(Arcs, Arcs), Doubt> {
         let (mut early, mut late) = (Arcs::new(), Arcs::new());
         for (x, member) in members.iter().enumerate() {
-            for position in self.incoming.range(*member) {
-                let edge = self.model.edges[self.incoming.edges[position] as usize];
-                let prover = &self.model.components[edge.prover.at()];
-                let needed = refuses_early(self.model, edge.acceptance.at(), prover);
-                if needed && self.pending[member.at()].has(Event::Grow) {
-                    self.targets(x, edge.prover, Event::Switch, &mut early)?;
-                }
+            for position in self.provers.range(*member) {
+                let prover = self.provers.ends[position];
+                self.targets(x, prover, Event::Switch, &mut early)?;
             }
-            for position in self.outgoing.range(*member) {
-                let edge = self.model.edges[self.outgoing.edges[position] as usize];
-                let needed = refuses_late(self.model, edge.acceptance.at());
-                if needed && self.pending[member.at()].has(Event::Switch) {
-                    self.targets(x, edge.verifier, Event::Retire, &mut late)?;
-                }
+            for position in self.verifiers.range(*member) {
+                let verifier = self.verifiers.ends[position];
+                self.targets(x, verifier, Event::Retire, &mut late)?;
             }
         }
         for arcs in [&mut early, &mut late] {
@@ -290,31 +305,35 @@ impl<'a> Judging<'a> {
 
 type Arcs = Vec<(u32, u32)>;
 
-/// The edges at each component that no waiver lets break, as positions in the model.
+/// For each component the other ends of some of its edges; never of those that a waiver lets break.
 #[derive(Default)]
 struct Rows {
     start: Vec<u32>,
-    edges: Vec<u32>,
+    ends: Vec<ComponentId>,
 }
 
 impl Rows {
-    fn of(model: &Model, end: impl Fn(&Edge) -> ComponentId) -> Rows {
-        let kept = || model.edges.iter().enumerate().filter(|(_, e)| !e.waived);
+    fn of(
+        model: &Model,
+        counts: impl Fn(&Edge) -> bool,
+        ends: impl Fn(&Edge) -> (ComponentId, ComponentId),
+    ) -> Rows {
+        let kept = || model.edges.iter().filter(|e| !e.waived && counts(e)).map(&ends);
         let mut start = vec![0_u32; model.components.len() + 1];
-        for (_, edge) in kept() {
-            start[end(edge).at() + 1] += 1;
+        for (at, _) in kept() {
+            start[at.at() + 1] += 1;
         }
         for at in 1..start.len() {
             start[at] += start[at - 1];
         }
         let mut next = start.clone();
-        let mut edges = vec![0_u32; start.last().map_or(0, |&n| n as usize)];
-        for (position, edge) in kept() {
-            let place = &mut next[end(edge).at()];
-            edges[*place as usize] = position as u32;
+        let mut others = vec![ComponentId(0); start.last().map_or(0, |&n| n as usize)];
+        for (at, other) in kept() {
+            let place = &mut next[at.at()];
+            others[*place as usize] = other;
             *place += 1;
         }
-        Rows { start, edges }
+        Rows { start, ends: others }
     }
 
     fn range(&self, at: ComponentId) -> std::ops::Range<usize> {

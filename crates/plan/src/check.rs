@@ -98,6 +98,20 @@ pub struct Refusal {
 /// # Errors
 /// Every violation: edges that break, events that are missing or too many, groups, and each false claim.
 pub fn check(model: &Model, document: &PlanDocument) -> Result<CheckedPlan, Box<Refusal>> {
+    let (report, digest) = examine(model, document);
+    if report.safe() {
+        Ok(CheckedPlan {
+            document: document.clone(),
+            digest,
+            report,
+        })
+    } else {
+        Err(Box::new(Refusal { report }))
+    }
+}
+
+/// What [`check`] finds, and the digest, computed and not just read; without a copy of the plan.
+pub fn examine(model: &Model, document: &PlanDocument) -> (CheckReport, PlanDigest) {
     let mut course = Course::of(model, document);
     course.place_steps();
     course.find_first_writes();
@@ -149,15 +163,7 @@ pub fn check(model: &Model, document: &PlanDocument) -> Result<CheckedPlan, Box<
     report
         .violations
         .extend(complaint.map(|reason| violation("lower bound".into(), "", &reason)));
-    if report.safe() {
-        Ok(CheckedPlan {
-            document: document.clone(),
-            digest,
-            report,
-        })
-    } else {
-        Err(Box::new(Refusal { report }))
-    }
+    (report, digest)
 }
 
 /// When everything happens, by component and event.
@@ -165,6 +171,8 @@ struct Course<'a> {
     model: &'a Model,
     document: &'a PlanDocument,
     names: Names,
+    /// The component of each step, where there is one of that name.
+    of_step: Vec<Option<ComponentId>>,
     /// What each component has behind it at the start, and what its files hold (those of its shared set).
     own_start: Vec<EventSet>,
     disk_start: Vec<EventSet>,
@@ -185,6 +193,7 @@ impl<'a> Course<'a> {
     fn of(model: &'a Model, document: &'a PlanDocument) -> Course<'a> {
         let count = model.components.len();
         let names = Names::of(&model.components);
+        let of_step = names.in_turn(&model.components, document.steps.iter().map(|s| &*s.component));
         let mut violations = Vec::new();
         let mut own_start: Vec<EventSet> = model.components.iter().map(|c| c.done).collect();
         if document.direction == Direction::Undo {
@@ -209,6 +218,7 @@ impl<'a> Course<'a> {
             model,
             document,
             names,
+            of_step,
             own_start,
             disk_start,
             step_of: vec![NO_STEP; slots],
@@ -218,10 +228,6 @@ impl<'a> Course<'a> {
             forms: vec![0; count],
             violations,
         }
-    }
-
-    fn named(&self, name: &str) -> Option<ComponentId> {
-        self.names.get(&self.model.components, name)
     }
 
     /// All of a component that [`Course::walk_edge`] looks at.
@@ -275,7 +281,7 @@ impl<'a> Course<'a> {
     fn place_steps(&mut self) {
         for (position, step) in self.document.steps.iter().enumerate() {
             let named = || format!("step {} ({})", step.id, step.component);
-            let Some(component) = self.named(&step.component) else {
+            let Some(component) = self.of_step[position] else {
                 self.violations.push(violation(named(), "", "unknown component"));
                 continue;
             };
@@ -551,8 +557,8 @@ impl<'a> Course<'a> {
             return;
         }
         let mut waves_of: Vec<Vec<u32>> = vec![Vec::new(); self.model.components.len()];
-        for step in &self.document.steps {
-            if let Some(id) = self.named(&step.component) {
+        for (step, id) in self.document.steps.iter().zip(&self.of_step) {
+            if let Some(id) = id {
                 waves_of[id.at()].push(step.wave);
             }
         }
@@ -579,11 +585,9 @@ impl<'a> Course<'a> {
     fn check_totals(&self, violations: &mut Vec<Violation>) {
         let (mut restarts, mut cost_milli) = (0_u64, 0_u64);
         let mut waves = Vec::with_capacity(self.document.steps.len());
-        for step in &self.document.steps {
+        for (step, id) in self.document.steps.iter().zip(&self.of_step) {
             waves.push(step.wave);
-            let Some(id) = self.named(&step.component) else {
-                continue;
-            };
+            let Some(id) = id else { continue };
             let component = &self.model.components[id.at()];
             let effective = component.effective(EventSet::of(&step.events));
             restarts += u64::from(effective != Effective::Live);

@@ -25,6 +25,7 @@ pub use check::CheckedPlan;
 pub use check::Refusal;
 pub use check::Violation;
 pub use check::check;
+pub use check::examine;
 pub use document::Blocked;
 pub use document::Certificate;
 pub use document::Claims;

@@ -29,6 +29,25 @@ impl Names {
         (*slot != FREE).then_some(ComponentId(*slot))
     }
 
+    /// The components of many names. Those that stand in the order of the components, as steps of one wave do, are found
+    /// without a look into the table.
+    pub fn in_turn<'n>(
+        &self,
+        components: &[Component],
+        names: impl Iterator<Item = &'n str>,
+    ) -> Vec<Option<ComponentId>> {
+        let mut next = 0;
+        let find = |name: &str| {
+            let found = match components.get(next) {
+                Some(component) if component.name == name => Some(ComponentId::new(next)),
+                _ => self.get(components, name),
+            };
+            next = found.map_or(next, |id| id.at() + 1);
+            found
+        };
+        names.map(find).collect()
+    }
+
     /// Adds a component under its name.
     pub fn insert(&mut self, components: &[Component], id: ComponentId) {
         if 2 * (self.used + 1) > self.slots.len() {

@@ -75,13 +75,16 @@ fn prove(model: &Model, demand: &Demand, price: Price) -> (u64, Vec<Toll>) {
         if local::all_fit(&reduced.problem, core) {
             continue;
         }
-        if core.len() <= MAX_PROVED && visits > 0 {
+        let packed = pack(&reduced.problem, core);
+        let least: u64 = packed.iter().map(|toll| toll.extra).sum();
+        if core.len() <= exact::MAX_MEMBERS && visits > 0 {
             let (_, reachable) = local::improve(&reduced.problem, core);
             let budget = visits.min(MAX_CORE_VISITS);
             visits -= budget / 4;
             let outcome = exact::search(&reduced.problem, core, reachable, budget);
-            if outcome.complete {
-                let extra = outcome.best.map_or(reachable, |best| best.cost);
+            let extra = outcome.best.map_or(reachable, |best| best.cost);
+            if outcome.complete && extra > least {
+                // Of a core that is too large to be searched again the bound is true, and stays unproven.
                 tolls.push(Toll {
                     members: core.clone(),
                     extra,
@@ -89,7 +92,7 @@ fn prove(model: &Model, demand: &Demand, price: Price) -> (u64, Vec<Toll>) {
                 continue;
             }
         }
-        pack(&mut reduced.problem, core, &mut tolls);
+        tolls.extend(packed);
     }
     tolls.retain(|toll| toll.extra > 0);
     let extra: u64 = tolls.iter().map(|toll| toll.extra).sum();
@@ -118,13 +121,13 @@ fn base(model: &Model, demand: &Demand, menu: Menu, x: usize, price: Price) -> u
     }
 }
 
-/// Packs what must be paid in a core that is too large: odd cycles of splits, pairs of singles.
-fn pack(problem: &mut Problem<'_>, core: &[u32], tolls: &mut Vec<Toll>) {
+/// Packs what must be paid in a core: odd cycles of splits, pairs of singles. No weight is counted twice.
+fn pack(problem: &Problem<'_>, core: &[u32]) -> Vec<Toll> {
     let mut place = vec![UNSEEN; problem.menu.len()];
     for (i, &member) in core.iter().enumerate() {
         place[member as usize] = i as u32;
     }
-    let against = exclusions(problem, core, &place);
+    let mut against = Thinning::of(&exclusions(problem, core, &place));
     let mut weight: Vec<u64> = core.iter().map(|&m| problem.weight[m as usize]).collect();
     let split: Vec<bool> = core
         .iter()
@@ -132,22 +135,19 @@ fn pack(problem: &mut Problem<'_>, core: &[u32], tolls: &mut Vec<Toll>) {
         .collect();
     let mut level = vec![UNSEEN; core.len()];
     let mut hopeless = vec![false; core.len()];
+    let mut tolls = Vec::new();
     for depth in 1..=MAX_DEPTH {
         for root in 0..core.len() {
             while weight[root] > 0 && !hopeless[root] {
                 let members = match split[root] {
-                    true => match odd_cycle(&against, &weight, (root as u32, depth), &mut level) {
+                    true => match odd_cycle(&mut against, &weight, (root as u32, depth), &mut level) {
                         Ok(members) => Some(members),
                         Err(deeper) => {
                             hopeless[root] = !deeper;
                             None
                         }
                     },
-                    false => against
-                        .out(root)
-                        .iter()
-                        .find(|&&y| weight[y as usize] > 0)
-                        .map(|&y| vec![root as u32, y]),
+                    false => against.out(root, &weight).first().map(|&y| vec![root as u32, y]),
                 };
                 let Some(members) = members else { break };
                 let extra = members.iter().map(|&m| weight[m as usize]).min().unwrap_or(0);
@@ -159,8 +159,43 @@ fn pack(problem: &mut Problem<'_>, core: &[u32], tolls: &mut Vec<Toll>) {
             }
         }
     }
-    for (&member, &left) in core.iter().zip(&weight) {
-        problem.weight[member as usize] = left;
+    tolls
+}
+
+/// A graph whose nodes go one after the other: who has nothing left to pay is taken out of a row when it is next read.
+struct Thinning {
+    start: Vec<u32>,
+    len: Vec<u32>,
+    to: Vec<u32>,
+}
+
+impl Thinning {
+    fn of(graph: &Digraph) -> Thinning {
+        let mut thinning = Thinning {
+            start: Vec::with_capacity(graph.nodes()),
+            len: Vec::with_capacity(graph.nodes()),
+            to: Vec::new(),
+        };
+        for x in 0..graph.nodes() {
+            thinning.start.push(thinning.to.len() as u32);
+            thinning.len.push(graph.out(x).len() as u32);
+            thinning.to.extend_from_slice(graph.out(x));
+        }
+        thinning
+    }
+
+    /// The neighbours that have something left to pay, in a fixed order.
+    fn out(&mut self, x: usize, weight: &[u64]) -> &[u32] {
+        let start = self.start[x] as usize;
+        let row = &mut self.to[start..start + self.len[x] as usize];
+        let mut kept = 0;
+        for i in 0..row.len() {
+            let y = row[i];
+            row[kept] = y;
+            kept += usize::from(weight[y as usize] > 0);
+        }
+        self.len[x] = kept as u32;
+        &self.to[start..start + kept]
     }
 }
 
@@ -204,7 +239,7 @@ fn exclusions(problem: &Problem<'_>, core: &[u32], place: &[u32]) -> Digraph {
 /// # Errors
 /// Where there is none: whether a deeper search could see more.
 fn odd_cycle(
-    against: &Digraph,
+    against: &mut Thinning,
     weight: &[u64],
     (root, depth): (u32, u32),
     place: &mut [u32],
@@ -216,10 +251,7 @@ fn odd_cycle(
     let mut cut = false;
     'search: while next < seen.len() && seen.len() < MAX_SEEN {
         let (x, _, level) = seen[next];
-        for &y in against.out(x as usize) {
-            if weight[y as usize] == 0 {
-                continue;
-            }
+        for &y in against.out(x as usize, weight) {
             let at = place[y as usize];
             if at == UNSEEN {
                 if level < depth {
@@ -251,8 +283,6 @@ fn odd_cycle(
     Ok(left)
 }
 
-/// As many as the checker searches again.
-const MAX_PROVED: usize = 30;
 const MAX_VISITS: u64 = 8_000_000;
 const MAX_CORE_VISITS: u64 = 200_000;
 const MAX_DEPTH: u32 = 5;

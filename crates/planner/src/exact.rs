@@ -1,5 +1,9 @@
 //! Exhaustive search on a small core: branch and bound over bit masks.
+//!
+//! Each member takes one of its sides or pays. What a branch must still pay at least comes from sets of members that
+//! cannot all find a side, which propagation along pairs that exclude each other finds (`conflict`).
 
+use crate::conflict::Sides;
 use crate::core::Menu;
 use crate::core::Pattern;
 use crate::core::Problem;
@@ -13,7 +17,13 @@ pub fn search(problem: &Problem<'_>, members: &[u32], limit: u64, visits: u64) -
     } else {
         (1 << members.len()) - 1
     };
-    search.branch(undecided, Chosen::default(), 0);
+    let start = Branch {
+        undecided,
+        chosen: [0; 2],
+        free: search.free_at_start(undecided),
+        paid: 0,
+    };
+    search.branch(start);
     Outcome {
         best: search.found,
         complete: search.visits > 0,
@@ -41,17 +51,15 @@ pub struct Best {
 /// How many members a core may have.
 pub const MAX_MEMBERS: usize = 64;
 
-#[derive(Clone, Copy, Default)]
-struct Chosen {
-    grow_switch: u64,
-    switch_retire: u64,
-    together: u64,
-}
-
-impl Chosen {
-    fn all(self) -> u64 {
-        self.grow_switch | self.switch_retire | self.together
-    }
+/// A part of the search: who has a side, and who can still have which.
+#[derive(Clone, Copy)]
+struct Branch {
+    undecided: u64,
+    /// By side. The one side of a single is the first.
+    chosen: [u64; 2],
+    /// Of the undecided, by side.
+    free: [u64; 2],
+    paid: u64,
 }
 
 struct Search {
@@ -59,8 +67,10 @@ struct Search {
     weight: Vec<u64>,
     early: Vec<u64>,
     late: Vec<u64>,
-    /// Two that can never both go the same way: pairs of arcs in both graphs.
-    mutual: Vec<u64>,
+    singles: u64,
+    sides: Sides,
+    /// Pairs that exclude each other say all: no longer cycle is without one.
+    pairs_suffice: bool,
     symmetric: bool,
     limit: u64,
     visits: u64,
@@ -77,44 +87,31 @@ impl Search {
                 .filter_map(|y| by_id.binary_search_by_key(y, |&(m, _)| m).ok());
             places.fold(0_u64, |mask, at| mask | 1 << by_id[at].1)
         };
-        let early: Vec<u64> = members
-            .iter()
-            .map(|&m| mask(problem.early.out(m as usize)))
-            .collect();
-        let late: Vec<u64> = members
-            .iter()
-            .map(|&m| mask(problem.late.out(m as usize)))
-            .collect();
+        let rows = |graph: &crate::digraph::Digraph| -> Vec<u64> {
+            members.iter().map(|&m| mask(graph.out(m as usize))).collect()
+        };
+        let (early, late) = (rows(problem.early), rows(problem.late));
+        let count = members.len();
         let menu: Vec<Menu> = members.iter().map(|&m| problem.menu[m as usize]).collect();
-        let turned = |x: usize| {
-            (0..members.len())
-                .filter(|&y| early[y] & 1 << x != 0)
+        let turned = |arcs: &[u64], x: usize| {
+            (0..count)
+                .filter(|&y| arcs[y] & 1 << x != 0)
                 .fold(0_u64, |mask, y| mask | 1 << y)
         };
-        let symmetric =
-            menu.iter().all(|&m| m == Menu::Split) && (0..members.len()).all(|x| late[x] == turned(x));
-        let excluded = |x: usize, y: usize| {
-            let pair = |arcs: &[u64]| arcs[x] & 1 << y != 0 && arcs[y] & 1 << x != 0;
-            match (menu[x], menu[y]) {
-                (Menu::Split, Menu::Split) => pair(&early) && pair(&late),
-                (Menu::Single, Menu::Single) => pair(&early) || pair(&late),
-                _ => false,
-            }
-        };
-        let mutual = (0..members.len())
-            .map(|x| {
-                (0..members.len())
-                    .filter(|&y| excluded(x, y))
-                    .fold(0_u64, |mask, y| mask | 1 << y)
-            })
-            .collect();
-        let weight = members.iter().map(|&m| problem.weight[m as usize]).collect();
+        let splits = menu.iter().all(|&m| m == Menu::Split);
+        let symmetric = splits && (0..count).all(|x| late[x] == turned(&early, x));
+        let mutual = (0..count).all(|x| early[x] == turned(&early, x) && late[x] == turned(&late, x));
+        let singles = (0..count)
+            .filter(|&x| menu[x] == Menu::Single)
+            .fold(0, |mask, x| mask | 1 << x);
         Search {
+            sides: Sides::of(&early, &late, singles),
+            pairs_suffice: splits && mutual,
+            weight: members.iter().map(|&m| problem.weight[m as usize]).collect(),
             menu,
-            weight,
             early,
             late,
-            mutual,
+            singles,
             symmetric,
             limit,
             visits,
@@ -122,106 +119,104 @@ impl Search {
         }
     }
 
-    fn branch(&mut self, undecided: u64, chosen: Chosen, paid: u64) {
-        if self.visits == 0 {
-            return;
-        }
-        self.visits -= 1;
-        let mut paid = paid;
-        let mut left = 0_u64;
-        let mut tightest = (usize::MAX, 0_u32, 0_usize);
-        for x in bits(undecided) {
-            let ways = self.ways(x, chosen).count();
-            if ways == 0 {
-                paid += self.weight[x];
-                continue;
-            }
-            left |= 1 << x;
-            let ties = ((self.early[x] | self.late[x]) & undecided).count_ones();
-            if (ways, u32::MAX - ties) < (tightest.0, u32::MAX - tightest.1) {
-                tightest = (ways, ties, x);
-            }
-        }
-        if paid + self.toll(left) >= self.limit {
-            return;
-        }
-        if left == 0 {
-            self.limit = paid;
-            self.found = Some(Best {
-                patterns: self.patterns(chosen),
-                cost: paid,
-            });
-            return;
-        }
-        let x = tightest.2;
-        let rest = left & !(1 << x);
-        let ways: Vec<Chosen> = self.ways(x, chosen).collect();
-        let once = self.symmetric && chosen.all() == 0;
-        for next in ways.into_iter().take(if once { 1 } else { 2 }) {
-            self.branch(rest, next, paid);
-        }
-        self.branch(rest, chosen, paid + self.weight[x]);
-    }
-
-    /// What disjoint odd triangles (of splits) and pairs (of singles) must still cost.
-    fn toll(&self, mut left: u64) -> u64 {
-        let mut toll = 0;
-        while left != 0 {
-            let x = left.trailing_zeros() as usize;
-            left &= left - 1;
-            let near = self.mutual[x] & left;
-            if self.menu[x] == Menu::Single {
-                if near != 0 {
-                    let y = near.trailing_zeros() as usize;
-                    left &= !(1 << y);
-                    toll += self.weight[x].min(self.weight[y]);
+    fn free_at_start(&self, all: u64) -> [u64; 2] {
+        let mut free = [all, all & !self.singles];
+        for x in bits(all) {
+            for (side, free) in free.iter_mut().enumerate() {
+                if self.menu[x] == Menu::Fixed || self.on_cycle(x, with([0; 2], x, side)) {
+                    *free &= !(1 << x);
                 }
-                continue;
-            }
-            let triangle = bits(near).find_map(|y| {
-                let third = self.mutual[y] & near;
-                (third != 0).then(|| (y, third.trailing_zeros() as usize))
-            });
-            if let Some((y, z)) = triangle {
-                left &= !(1 << y | 1 << z);
-                toll += self.weight[x].min(self.weight[y]).min(self.weight[z]);
             }
         }
-        toll
+        free
     }
 
-    fn ways(&self, x: usize, chosen: Chosen) -> impl Iterator<Item = Chosen> + '_ {
-        let bit = 1_u64 << x;
-        let options = match self.menu[x] {
-            Menu::Fixed => [None, None],
-            Menu::Single => [
-                Some(Chosen {
-                    together: chosen.together | bit,
-                    ..chosen
-                }),
-                None,
-            ],
-            Menu::Split => [
-                Some(Chosen {
-                    grow_switch: chosen.grow_switch | bit,
-                    ..chosen
-                }),
-                Some(Chosen {
-                    switch_retire: chosen.switch_retire | bit,
-                    ..chosen
-                }),
-            ],
+    fn branch(&mut self, mut branch: Branch) {
+        let slack = loop {
+            if self.visits == 0 {
+                return;
+            }
+            self.visits -= 1;
+            let stuck = branch.undecided & !branch.free[0] & !branch.free[1];
+            branch.paid += bits(stuck).map(|x| self.weight[x]).sum::<u64>();
+            branch.undecided &= !stuck;
+            let Some(room) = self.limit.checked_sub(branch.paid + 1) else {
+                return;
+            };
+            let (toll, rest) = self.sides.toll(&self.weight, branch.undecided, branch.free, room);
+            if toll > room {
+                return;
+            }
+            // Whoever cannot pay has to take a side; where only one is left, at once.
+            let must = bits(branch.undecided)
+                .filter(|&x| toll + rest[x] > room)
+                .fold(0_u64, |mask, x| mask | 1 << x);
+            let forced = must & (branch.free[0] ^ branch.free[1]);
+            if forced == 0 {
+                break must;
+            }
+            let x = forced.trailing_zeros() as usize;
+            let side = usize::from(branch.free[1] & 1 << x != 0);
+            self.choose(&mut branch, x, side);
         };
-        options
-            .into_iter()
-            .flatten()
-            .filter(move |next| !self.on_cycle(x, *next))
+        if branch.undecided == 0 {
+            self.limit = branch.paid;
+            self.found = Some(Best {
+                patterns: self.patterns(branch.chosen),
+                cost: branch.paid,
+            });
+            return;
+        }
+        let x = self.pick(&branch, slack);
+        let once = self.symmetric && branch.chosen == [0; 2];
+        for side in (0..2).filter(|&side| branch.free[side] & 1 << x != 0) {
+            let mut next = branch;
+            self.choose(&mut next, x, side);
+            self.branch(next);
+            if once {
+                break;
+            }
+        }
+        if slack & 1 << x == 0 {
+            branch.undecided &= !(1 << x);
+            branch.paid += self.weight[x];
+            self.branch(branch);
+        }
     }
 
-    fn on_cycle(&self, x: usize, chosen: Chosen) -> bool {
-        let growing = chosen.grow_switch | chosen.together;
-        let retiring = chosen.switch_retire | chosen.together;
-        let all = chosen.all();
+    /// Whom to decide next: who has to take a side first, then who has the most in common with the undecided.
+    fn pick(&self, branch: &Branch, must: u64) -> usize {
+        let key = |&x: &usize| {
+            let one = (branch.free[0] & branch.free[1] & 1 << x == 0) as u32;
+            let near = ((self.early[x] | self.late[x]) & branch.undecided).count_ones();
+            (must & 1 << x != 0, near + 2 * one, usize::MAX - x)
+        };
+        bits(branch.undecided).max_by_key(key).unwrap_or(0)
+    }
+
+    /// Gives `x` a side, and takes from the undecided what that excludes.
+    fn choose(&self, branch: &mut Branch, x: usize, side: usize) {
+        branch.undecided &= !(1 << x);
+        branch.chosen = with(branch.chosen, x, side);
+        for other in 0..2 {
+            branch.free[other] &= branch.undecided & !self.sides.excluded(x, side, other);
+        }
+        if self.pairs_suffice {
+            return;
+        }
+        for other in 0..2 {
+            for y in bits(branch.free[other]) {
+                if self.on_cycle(y, with(branch.chosen, y, other)) {
+                    branch.free[other] &= !(1 << y);
+                }
+            }
+        }
+    }
+
+    fn on_cycle(&self, x: usize, chosen: [u64; 2]) -> bool {
+        let growing = chosen[0];
+        let retiring = chosen[1] | (chosen[0] & self.singles);
+        let all = chosen[0] | chosen[1];
         let (mut reached, mut open) = (0_u64, 1_u64 << x);
         while open != 0 {
             let y = open.trailing_zeros() as usize;
@@ -237,18 +232,24 @@ impl Search {
         reached & 1 << x != 0
     }
 
-    fn patterns(&self, chosen: Chosen) -> Vec<Pattern> {
+    fn patterns(&self, chosen: [u64; 2]) -> Vec<Pattern> {
         let pattern = |x: usize| match 1_u64 << x {
-            bit if chosen.grow_switch & bit != 0 => Pattern::GrowSwitch,
-            bit if chosen.switch_retire & bit != 0 => Pattern::SwitchRetire,
-            bit if chosen.together & bit != 0 => Pattern::Together,
+            bit if chosen[0] & self.singles & bit != 0 => Pattern::Together,
+            bit if chosen[0] & bit != 0 => Pattern::GrowSwitch,
+            bit if chosen[1] & bit != 0 => Pattern::SwitchRetire,
             _ => Pattern::Apart,
         };
         (0..self.menu.len()).map(pattern).collect()
     }
 }
 
-fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
+fn with(mut chosen: [u64; 2], x: usize, side: usize) -> [u64; 2] {
+    chosen[side] |= 1 << x;
+    chosen
+}
+
+/// The positions of the bits of a mask, ascending.
+pub fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let x = (mask != 0).then(|| mask.trailing_zeros() as usize);
         mask &= mask.wrapping_sub(1);

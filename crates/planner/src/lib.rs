@@ -7,6 +7,7 @@
 mod arrangement;
 mod bound;
 mod circle;
+mod conflict;
 mod core;
 mod demand;
 mod digraph;

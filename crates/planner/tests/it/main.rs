@@ -3,6 +3,7 @@
 
 mod brute;
 mod cases;
+mod cores;
 mod exhaustive;
 mod front;
 mod known;
