@@ -26,8 +26,27 @@ pub struct ClientHello<'a> {
     pub asks_status: bool,
     /// Adds the mark of a client that tries again with an older version, RFC 7507.
     pub is_fallback: bool,
+    /// A session to take up again by its id; up to TLS 1.2.
+    pub session_id: &'a [u8],
+    /// A ticket to take a session up with; up to TLS 1.2. Empty asks for one.
+    pub ticket: Option<&'a [u8]>,
+    /// A key share: the group's number and the public key. TLS 1.3 only.
+    pub share: Option<(u16, &'a [u8])>,
+    /// A session to take up again in TLS 1.3.
+    pub shared_key: Option<SharedKey<'a>>,
     /// The client's random bytes.
     pub random: [u8; 32],
+}
+
+/// A key that both know from before, RFC 8446, 4.2.11.
+#[derive(Debug, Clone, Copy)]
+pub struct SharedKey<'a> {
+    /// The ticket.
+    pub ticket: &'a [u8],
+    /// Its age in milliseconds, with what the server wants added.
+    pub age: u32,
+    /// Bytes of the proof: those of the suite's hash.
+    pub proof_bytes: usize,
 }
 
 impl<'a> ClientHello<'a> {
@@ -43,6 +62,10 @@ impl<'a> ClientHello<'a> {
             offers_heartbeat: false,
             asks_status: false,
             is_fallback: false,
+            session_id: &[],
+            ticket: Some(&[]),
+            share: None,
+            shared_key: None,
             random,
         }
     }
@@ -53,6 +76,12 @@ impl<'a> ClientHello<'a> {
     /// (HelloRetryRequest) and neither end computes anything. SSL 3.0 gets no extensions: it knows none. Bounded by the
     /// number of suites and groups; a list longer than 30,000 is cut.
     pub fn bytes(&self) -> Vec<u8> {
+        self.bytes_with_proof(|_| Vec::new())
+    }
+
+    /// As [`ClientHello::bytes`], with `prove` asked for the proof over the message so far, where one is needed. A
+    /// proof of another length than was said is left out, and zeros stand in its place.
+    pub fn bytes_with_proof(&self, prove: impl FnOnce(&[u8]) -> Vec<u8>) -> Vec<u8> {
         let mut body = Vec::with_capacity(1024);
         let legacy = self.version.min(Version::Tls12);
         word(&mut body, legacy.number());
@@ -61,7 +90,7 @@ impl<'a> ClientHello<'a> {
         let session: &[u8] = if self.version == Version::Tls13 {
             &self.random
         } else {
-            &[]
+            self.session_id
         };
         vector(&mut body, 1, |out| out.extend(session));
         vector(&mut body, 2, |out| {
@@ -83,6 +112,15 @@ impl<'a> ClientHello<'a> {
         }
         let mut message = vec![CLIENT_HELLO];
         vector(&mut message, 3, |out| out.extend(&body));
+        if let Some(known) = self.shared_key {
+            // Two lengths stand before the proof, RFC 8446, 4.2.11.2.
+            let cut = message.len() - known.proof_bytes - 3;
+            let proof = prove(&message[..cut]);
+            if proof.len() == known.proof_bytes {
+                message.truncate(cut + 3);
+                message.extend(proof);
+            }
+        }
         let mut record = vec![HANDSHAKE];
         // The record's version: 3.1 for whoever could be old, RFC 8446, 5.1.
         word(&mut record, legacy.number().min(Version::Tls10.number()));
@@ -136,11 +174,32 @@ impl<'a> ClientHello<'a> {
                 vector(out, 1, |out| word(out, 0x0304))
             });
             extension(out, PSK_MODES, |out| vector(out, 1, |out| out.push(1)));
-            extension(out, KEY_SHARE, |out| vector(out, 2, |_| ()));
+            extension(out, KEY_SHARE, |out| {
+                vector(out, 2, |out| {
+                    if let Some((group, key)) = self.share {
+                        word(out, group);
+                        vector(out, 2, |out| out.extend(key));
+                    }
+                });
+            });
+            if let Some(known) = self.shared_key {
+                // It has to be the last one.
+                extension(out, PRE_SHARED_KEY, |out| {
+                    vector(out, 2, |out| {
+                        vector(out, 2, |out| out.extend(known.ticket));
+                        out.extend(known.age.to_be_bytes());
+                    });
+                    vector(out, 2, |out| {
+                        vector(out, 1, |out| out.resize(out.len() + known.proof_bytes, 0))
+                    });
+                });
+            }
         } else {
             extension(out, ENCRYPT_THEN_MAC, |_| ());
             extension(out, EXTENDED_MASTER_SECRET, |_| ());
-            extension(out, SESSION_TICKET, |_| ());
+            if let Some(ticket) = self.ticket {
+                extension(out, SESSION_TICKET, |out| out.extend(ticket));
+            }
             extension(out, RENEGOTIATION, |out| out.push(0));
         }
     }
@@ -231,6 +290,7 @@ const ALPN: u16 = 16;
 const ENCRYPT_THEN_MAC: u16 = 22;
 const EXTENDED_MASTER_SECRET: u16 = 23;
 const SESSION_TICKET: u16 = 35;
+const PRE_SHARED_KEY: u16 = 41;
 const SUPPORTED_VERSIONS: u16 = 43;
 const PSK_MODES: u16 = 45;
 const KEY_SHARE: u16 = 51;

@@ -28,6 +28,8 @@ pub struct Flight {
     pub request: Option<CertificateRequest>,
     /// The stapled answer of an OCSP responder, DER.
     pub status: Option<Vec<u8>>,
+    /// A ticket that came in the clear, up to TLS 1.2.
+    pub ticket: Option<Vec<u8>>,
     /// Alerts that came in the clear.
     pub alerts: Vec<Alert>,
     /// The flight came to its end.
@@ -62,8 +64,8 @@ pub struct ServerHello {
     pub group: Option<u16>,
     /// DEFLATE was chosen.
     pub compresses: bool,
-    /// The length of the session's id.
-    pub session_id: usize,
+    /// The session's id.
+    pub session_id: Vec<u8>,
     /// Extensions that were answered.
     pub extensions: Vec<u16>,
     /// The application protocol that was chosen.
@@ -141,6 +143,10 @@ impl Flight {
                     request(message.body)
                 });
             }
+            NEW_SESSION_TICKET => {
+                let mut rest = Reading::new(message.body);
+                self.ticket = rest.take(4).and_then(|_| rest.vector(2)).map(<[u8]>::to_vec);
+            }
             ENCRYPTED_EXTENSIONS => self.encrypted_extensions(message.body),
             SERVER_HELLO_DONE => self.is_done = true,
             _ => {}
@@ -182,8 +188,9 @@ impl Flight {
                         }
                     }
                 }
-                // What follows in TLS 1.3 is encrypted.
+                // What follows in TLS 1.3 is encrypted; before, a server that takes a session up sends no more.
                 APPLICATION => return Progress::Done,
+                CHANGE_CIPHER if self.hello.is_some() => return Progress::Done,
                 _ => {}
             }
         }
@@ -303,7 +310,7 @@ fn server_hello(body: &[u8]) -> Option<ServerHello> {
     let mut rest = Reading::new(body);
     let version = rest.word()?;
     let is_retry = rest.take(32)? == RETRY_RANDOM;
-    let session_id = rest.vector(1)?.len();
+    let session_id = rest.vector(1)?.to_vec();
     let suite = rest.word()?;
     let compression = rest.number(1)?;
     let mut hello = ServerHello {
@@ -404,6 +411,7 @@ const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const APPLICATION: u8 = 23;
 const SERVER_HELLO: u8 = 2;
+const NEW_SESSION_TICKET: u8 = 4;
 const ENCRYPTED_EXTENSIONS: u8 = 8;
 const CERTIFICATE: u8 = 11;
 const SERVER_KEY_EXCHANGE: u8 = 12;

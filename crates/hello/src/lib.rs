@@ -18,7 +18,7 @@ mod suites;
 mod version;
 
 pub use alert::{Alert, alert_name};
-pub use client::{ClientHello, Heard, read_client_hello};
+pub use client::{ClientHello, Heard, SharedKey, read_client_hello};
 pub use flight::{CertificateRequest, Flight, Message, Progress, ServerHello, certificates, records};
 pub use group::{Group, groups};
 pub use reading::Reading;

@@ -38,7 +38,7 @@ pub(crate) fn version(line: &mut Line<'_>, version: Version) -> Asked {
     let all = offer(version, false);
     let mut needs_short = false;
     let mut answer = ask(line, version, &all, &groups_of(version));
-    if is_about_length(&answer) {
+    if all.len() > SHORT && is_about_length(&answer) {
         let short = ask(line, version, &offer(version, true), &groups_of(version));
         if matches!(short, Answer::Chose(_)) {
             needs_short = true;
@@ -137,19 +137,28 @@ pub(crate) fn all_groups(line: &mut Line<'_>, facts: &VersionFacts) -> Option<Ve
         return None;
     }
     let mut left = groups_of(version);
-    let mut found = Vec::new();
+    let mut found: Vec<Group> = Vec::new();
+    let mut has_rest = false;
     while !left.is_empty() {
-        match ask(line, version, &offered, &left) {
-            Answer::Chose(flight) => match flight.agreed_group() {
-                Some(group) if left.contains(&group) => {
-                    left.retain(|other| *other != group);
-                    found.push(group);
-                }
-                // A server that pays no attention to the list.
-                _ => break,
-            },
-            Answer::Refused(_) | Answer::Trouble(Trouble::Closed | Trouble::Reset) => break,
+        let mut listed = left.clone();
+        if has_rest {
+            listed.extend(&found);
+        }
+        let chosen = match ask(line, version, &offered, &listed) {
+            Answer::Chose(flight) => flight.agreed_group(),
+            Answer::Refused(_) | Answer::Trouble(Trouble::Closed | Trouble::Reset) => None,
             Answer::Trouble(_) => return None,
+        };
+        match chosen {
+            Some(group) if left.contains(&group) => {
+                left.retain(|other| *other != group);
+                found.push(group);
+            }
+            // The curve of the server's certificate has to be among those offered (RFC 8422, 5.1): the same again,
+            // with what is known at the end.
+            _ if !has_rest && !found.is_empty() && version < Version::Tls13 => has_rest = true,
+            // Nothing new, or a server that pays no attention to the list.
+            _ => break,
         }
     }
     Some(found)

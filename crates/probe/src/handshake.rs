@@ -3,8 +3,6 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -44,6 +42,8 @@ pub(crate) struct Offer<'a> {
     pub protocols: &'a [&'a str],
     /// Shown when asked for.
     pub identity: Option<&'a Identity>,
+    /// Whether to take tickets up to TLS 1.2: a server that gives one keeps no session by its id.
+    pub takes_tickets: bool,
     /// Whether to wait for what comes after the handshake: tickets, or a late refusal.
     pub waits: bool,
 }
@@ -63,8 +63,8 @@ pub(crate) struct Shaken {
     pub error: Option<String>,
     /// The group that was agreed.
     pub group: Option<Group>,
-    /// Tickets that came.
-    pub tickets: usize,
+    /// Sessions that tickets of TLS 1.3 came for, in OpenSSL's encoding.
+    pub sessions: Vec<Vec<u8>>,
     /// The session's id, up to TLS 1.2.
     pub session_id: Vec<u8>,
 }
@@ -88,7 +88,7 @@ pub(crate) fn shake(line: &mut Line<'_>, offer: &Offer<'_>) -> Result<Shaken, Tr
         is_accepted: false,
         error: None,
         group: None,
-        tickets: 0,
+        sessions: Vec::new(),
         session_id: Vec::new(),
     };
     if let Err(error) = &outcome {
@@ -111,7 +111,11 @@ pub(crate) fn shake(line: &mut Line<'_>, offer: &Offer<'_>) -> Result<Shaken, Tr
             let _ = stream.shutdown();
         }
     }
-    shaken.tickets = noted.tickets.load(Ordering::Relaxed);
+    shaken.sessions = noted
+        .sessions
+        .lock()
+        .map(|mut all| std::mem::take(&mut *all))
+        .unwrap_or_default();
     Ok(shaken)
 }
 
@@ -119,7 +123,7 @@ pub(crate) fn shake(line: &mut Line<'_>, offer: &Offer<'_>) -> Result<Shaken, Tr
 #[derive(Default)]
 struct Noted {
     secret: Mutex<Option<Vec<u8>>>,
-    tickets: AtomicUsize,
+    sessions: Mutex<Vec<Vec<u8>>>,
 }
 
 fn context(offer: &Offer<'_>, noted: &Arc<Noted>) -> Result<SslContext, ErrorStack> {
@@ -128,12 +132,15 @@ fn context(offer: &Offer<'_>, noted: &Arc<Noted>) -> Result<SslContext, ErrorSta
     builder.set_cipher_list("ALL:COMPLEMENTOFALL:!PSK:!SRP:@SECLEVEL=0")?;
     // `SSL_OP_LEGACY_SERVER_CONNECT` of openssl/ssl.h: servers without secure renegotiation are still asked.
     builder.set_options(SslOptions::from_bits_retain(0x4));
+    if !offer.takes_tickets {
+        builder.set_options(SslOptions::NO_TICKET);
+    }
     builder.set_min_proto_version(openssl_version(offer.versions.0))?;
     builder.set_max_proto_version(openssl_version(offer.versions.1))?;
     builder.set_verify(SslVerifyMode::NONE);
     // Sessions are announced to the callback and kept nowhere.
     builder.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
-    let (secrets, tickets) = (Arc::clone(noted), Arc::clone(noted));
+    let (secrets, sessions) = (Arc::clone(noted), Arc::clone(noted));
     builder.set_keylog_callback(move |_, line| {
         if let Some(hex) = line
             .strip_prefix("SERVER_HANDSHAKE_TRAFFIC_SECRET ")
@@ -143,8 +150,10 @@ fn context(offer: &Offer<'_>, noted: &Arc<Noted>) -> Result<SslContext, ErrorSta
             *secret = unhex(hex);
         }
     });
-    builder.set_new_session_callback(move |_, _| {
-        tickets.tickets.fetch_add(1, Ordering::Relaxed);
+    builder.set_new_session_callback(move |_, session| {
+        if let (Ok(session), Ok(mut all)) = (session.to_der(), sessions.sessions.lock()) {
+            all.push(session);
+        }
     });
     if let Some(identity) = offer.identity {
         let mut chain = identity.chain.iter();
@@ -180,6 +189,22 @@ fn session(offer: &Offer<'_>, context: &SslContext) -> Result<Ssl, ErrorStack> {
 fn read_flight(shaken: &mut Shaken, stream: &SslStream<Wire>, noted: &Noted) {
     let incoming = stream.get_ref().incoming();
     shaken.flight.push(incoming);
+    // A ticket comes after the end of the flight; a warning about the name may come before it.
+    let clear: Vec<u8> = hello::records(incoming)
+        .into_iter()
+        .take_while(|(kind, _)| *kind != CHANGE_CIPHER)
+        .filter(|(kind, _)| *kind == HANDSHAKE)
+        .flat_map(|(_, content)| content.to_vec())
+        .collect();
+    let mut messages = hello::Reading::new(&clear);
+    while let (Some(kind), Some(body)) = (messages.number(1), messages.vector(3)) {
+        if kind == usize::from(NEW_SESSION_TICKET) {
+            shaken.flight.take(hello::Message {
+                kind: NEW_SESSION_TICKET,
+                body,
+            });
+        }
+    }
     let is_13 = shaken
         .flight
         .hello
@@ -189,7 +214,7 @@ fn read_flight(shaken: &mut Shaken, stream: &SslStream<Wire>, noted: &Noted) {
         // After a HelloRetryRequest the second hello counts.
         let mut second = None;
         for (kind, content) in hello::records(incoming) {
-            if kind == 22 {
+            if kind == HANDSHAKE {
                 second = Some(content);
             }
         }
@@ -237,7 +262,7 @@ fn await_sign(shaken: &mut Shaken, stream: &mut SslStream<Wire>, noted: &Noted, 
             Err(_) => break,
         }
     }
-    let has_ticket = noted.tickets.load(Ordering::Relaxed) > 0;
+    let has_ticket = noted.sessions.lock().is_ok_and(|all| !all.is_empty());
     if has_ticket && shaken.alert.is_none() {
         shaken.is_accepted = true;
     }
@@ -300,6 +325,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     )
 }
 
+/// RFC 8446, 5.1 and 4.
+const CHANGE_CIPHER: u8 = 20;
+const HANDSHAKE: u8 = 22;
+const NEW_SESSION_TICKET: u8 = 4;
 /// A server that goes on shows it at once; this is for slow ones.
 const SIGN_WITHIN: Duration = Duration::from_secs(2);
 const MAX_READS: usize = 64;

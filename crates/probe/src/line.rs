@@ -113,6 +113,9 @@ impl<'a> Line<'a> {
         let mut buffer = [0; 8192];
         loop {
             let count = match wire.read(&mut buffer) {
+                Ok(0) if wire.count() >= Flight::MAX_BYTES => {
+                    return Answer::Trouble(Trouble::Oversize { bytes: wire.count() });
+                }
                 Ok(0) => return Answer::Trouble(ended(&flight, Trouble::Closed)),
                 Ok(count) => count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -188,12 +191,17 @@ impl<'a> Line<'a> {
 /// A server that ends in the middle of something that is no TLS has answered all the same.
 fn ended(flight: &Flight, trouble: Trouble) -> Trouble {
     let bytes = flight.bytes();
-    if bytes.is_empty() || flight.hello.is_some() || matches!(bytes, [21 | 22, 3, ..]) {
+    if bytes.first().is_none_or(|kind| is_record(*kind)) || flight.hello.is_some() {
         return trouble;
     }
     Trouble::NotTls {
         begins: bytes.iter().take(MAX_SHOWN).copied().collect(),
     }
+}
+
+/// Whether a TLS record may begin with this byte: RFC 8446, 5.1.
+pub(crate) fn is_record(kind: u8) -> bool {
+    (20..=24).contains(&kind)
 }
 
 fn unconnected(error: &std::io::Error, waited: Duration) -> Trouble {

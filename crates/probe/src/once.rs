@@ -24,6 +24,7 @@ use crate::handshake;
 use crate::handshake::Offer;
 use crate::handshake::Shaken;
 use crate::line::Line;
+use crate::line::is_record;
 use crate::resume;
 
 /// How much is asked.
@@ -79,7 +80,9 @@ fn versions(line: &mut Line<'_>, facts: &mut Facts) -> Vec<Asked> {
     }
     let is_spoken = asked.iter().any(|one| one.facts.spoken == Spoken::Yes);
     if !is_spoken && facts.trouble.as_ref().is_none_or(|trouble| !trouble.is_final()) {
-        facts.ssl2 = extras::ssl2(line);
+        if silences == 0 {
+            facts.ssl2 = extras::ssl2(line);
+        }
         if facts.ssl2.is_none() && asked.iter().all(|one| !is_alert(&one.facts.spoken)) {
             facts.trouble = plain_answer(line).or(facts.trouble.take());
         }
@@ -120,7 +123,7 @@ fn plain_answer(line: &mut Line<'_>) -> Option<Trouble> {
     wire.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
     let mut begins = [0; 64];
     let count = wire.read(&mut begins).ok().filter(|count| *count > 0)?;
-    Some(Trouble::NotTls {
+    (!is_record(begins[0])).then(|| Trouble::NotTls {
         begins: begins[..count].to_vec(),
     })
 }
@@ -229,6 +232,7 @@ pub(crate) fn offer(server_name: Option<&str>, version: Version) -> Offer<'_> {
         server_name,
         protocols: &[],
         identity: None,
+        takes_tickets: true,
         waits: false,
     }
 }

@@ -49,22 +49,28 @@ fn old_versions(facts: &Facts, found: &mut Vec<Finding>) {
         ));
     }
     let newest = facts.spoken().next().map(|seen| seen.version);
+    let mut old: Option<Finding> = None;
     for seen in facts.spoken() {
         let words = format!("{} with {} suites", seen.version, seen.suites.len());
         match seen.version {
             Version::Ssl3 => found.push(Finding::new(&table::SSL, words)),
             Version::Tls10 | Version::Tls11 => {
-                let is_needed = newest == Some(seen.version);
-                let finding = Finding::new(&table::OLD_TLS, words);
-                found.push(if is_needed {
-                    finding.because("the server speaks nothing newer: runtimes of today refuse it (RFC 8996)")
-                } else {
-                    finding
+                old = Some(match old.take() {
+                    Some(finding) => finding.and(words),
+                    None => Finding::new(&table::OLD_TLS, words),
                 });
             }
             Version::Tls12 | Version::Tls13 => {}
         }
     }
+    let has_nothing_newer = newest.is_some_and(|version| version < Version::Tls12);
+    found.extend(old.map(|finding| {
+        if has_nothing_newer {
+            finding.because("the server speaks nothing newer: runtimes of today refuse it (RFC 8996)")
+        } else {
+            finding
+        }
+    }));
 }
 
 fn suites(facts: &Facts, found: &mut Vec<Finding>) {
