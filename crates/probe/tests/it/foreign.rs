@@ -81,7 +81,7 @@ fn stunnel_in_front_of_something() {
     let port = free_port();
     let text = format!(
         "foreground = yes\npid = {0}/pid\n[x]\naccept = 127.0.0.1:{port}\nconnect = 127.0.0.1:9\n\
-         cert = {1}\nkey = {2}\nsslVersionMin = TLSv1\nciphers = AES128-SHA:ECDHE-RSA-AES128-SHA:AES256-SHA:AES128-GCM-SHA256:@SECLEVEL=0\nsecurityLevel = 0\n",
+         cert = {1}\nkey = {2}\nsslVersionMin = TLSv1\nciphers = AES128-SHA:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-SHA:@SECLEVEL=0\nsecurityLevel = 0\n",
         dir.path().display(),
         MATERIAL.at("rsa.pem"),
         MATERIAL.at("rsa.key"),
