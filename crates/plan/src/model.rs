@@ -5,6 +5,10 @@
 
 use std::fmt;
 
+use crate::circumstances::Calendar;
+use crate::circumstances::EndedWaiver;
+use crate::circumstances::Waiting;
+
 /// One of the three things that can happen to a component, in the order in which they fall inside a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
@@ -302,7 +306,7 @@ pub struct Edge {
 pub struct Group {
     /// The members, each once.
     pub members: Vec<ComponentId>,
-    /// At most so many of them in one wave; at least 1.
+    /// At most so many of them in one wave; 0: none of them may have a step.
     pub max: u32,
 }
 
@@ -369,6 +373,14 @@ pub struct Model {
     pub precedences: Vec<Precedence>,
     /// Events asked to fall in one step beside safety.
     pub one_steps: Vec<OneStep>,
+    /// What time has to do with it.
+    pub calendar: Calendar,
+    /// Events that are left for later. They are in no component's `events`.
+    pub waiting: Vec<Waiting>,
+    /// Components whose steps a person makes on a host that nobody else reaches.
+    pub by_hand: Vec<ComponentId>,
+    /// Links whose waiver has ended.
+    pub ended_waivers: Vec<EndedWaiver>,
 }
 
 impl Model {

@@ -1,5 +1,9 @@
 //! The model language: an abstract fleet as text, one statement a line.
 
+mod around;
+
+use around::Around;
+
 use crate::model::Component;
 use crate::model::ComponentId;
 use crate::model::CrossSign;
@@ -107,6 +111,7 @@ pub fn read_model(text: &str) -> Result<Model, Vec<ModelError>> {
             "order" => reading.order(&words[1..]),
             "shared" => reading.shared(&words[1..]),
             "single-anchor" => reading.single_anchor(&words[1..]),
+            _ if reading.around(&words) => {}
             word => {
                 let hint = nearest(word, STATEMENTS.iter().copied());
                 reading.fail(
@@ -158,6 +163,7 @@ struct Reading {
     /// Prover and verifier, packed so that they sort as one number.
     edges: Vec<u64>,
     cross_sign: bool,
+    around: Around,
     line: usize,
     errors: Vec<ModelError>,
 }
@@ -166,14 +172,18 @@ impl Reading {
     fn component(&mut self, line: usize, words: &[&str]) {
         let mut settings = Component::named("");
         let mut names = Vec::new();
+        let mut kept = Vec::new();
         for word in words {
             match word.split_once('=') {
-                Some((option, value)) => self.option(line, &mut settings, option, value),
+                Some((option, value)) => match self.around_option(line, option, value) {
+                    Some(one) => kept.push(one),
+                    None => self.option(line, &mut settings, option, value),
+                },
                 None => names.push(*word),
             }
         }
         if names.is_empty() {
-            let shape = "component NAME… [effective=restart|reload|live] [cost=N]";
+            let shape = "component NAME… [effective=restart|reload|live|each-run|standby] [cost=N]";
             self.fail(line, Problem::Shape { shape }, None);
         }
         for name in names {
@@ -192,6 +202,9 @@ impl Reading {
             let id = self.model.add_component(component);
             self.names.insert(&self.model.components, id);
             self.declared.push(line);
+            for one in &kept {
+                self.keep(id, one);
+            }
         }
     }
 
@@ -216,7 +229,7 @@ impl Reading {
             "identity" => ("identity", [true, false]),
             "trust" => ("trust", [false, true]),
             _ => {
-                let hint = nearest(option, ["cost", "effective", "identity", "trust"].into_iter());
+                let hint = nearest(option, OPTIONS.into_iter());
                 self.fail(
                     line,
                     Problem::UnknownOption {
@@ -228,7 +241,13 @@ impl Reading {
             }
         };
         let all = [Effective::Live, Effective::Reload, Effective::Restart];
-        match all.into_iter().find(|e| e.word() == value) {
+        // What is started now and then, and what stands by cold, read what lies there when they are started.
+        let meant = if ["each-run", "standby"].contains(&value) {
+            "live"
+        } else {
+            value
+        };
+        match all.into_iter().find(|e| e.word() == meant) {
             Some(effective) => {
                 if ways[0] {
                     settings.identity = effective;
@@ -239,7 +258,7 @@ impl Reading {
             }
             None => {
                 let hint = nearest(value, all.into_iter().map(Effective::word));
-                let expected = "restart, reload or live";
+                let expected = "restart, reload, live, each-run or standby";
                 self.fail(
                     line,
                     Problem::BadValue {
@@ -298,9 +317,9 @@ impl Reading {
         for word in words {
             match word.split_once('=') {
                 Some(("max", value)) => match value.parse::<u32>() {
-                    Ok(number) if number >= 1 => max = Some(number),
-                    _ => {
-                        let expected = "a whole number from 1";
+                    Ok(number) => max = Some(number),
+                    Err(_) => {
+                        let expected = "a whole number";
                         let problem = Problem::BadValue {
                             option: "max",
                             value: value.to_owned(),
@@ -448,6 +467,7 @@ impl Reading {
     }
 
     fn finish(mut self) -> Result<Model, Vec<ModelError>> {
+        self.check_now();
         if !self.errors.is_empty() {
             self.errors.sort_by_key(|e| e.line);
             return Err(self.errors);
@@ -461,12 +481,13 @@ impl Reading {
         };
         let table = self.model.usual_acceptance(cross);
         self.model.edges.reserve_exact(self.edges.len());
-        for packed in self.edges {
+        for packed in std::mem::take(&mut self.edges) {
             let (prover, verifier) = (ComponentId((packed >> 32) as u32), ComponentId(packed as u32));
             self.model.add_edge(prover, verifier, table);
         }
+        self.put_partners_and_waivers();
         for component in &mut self.model.components {
-            component.cross = self.cross_sign;
+            component.cross = self.cross_sign && !component.external;
         }
         // Who reads a file that holds one anchor only holds one anchor only.
         for members in &self.model.shared {
@@ -480,6 +501,7 @@ impl Reading {
             }
         }
         self.model.derive_events();
+        self.put_canaries_and_waiting();
         Ok(self.model)
     }
 }
@@ -523,15 +545,33 @@ fn edit_distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-const STATEMENTS: [&str; 8] = [
+const STATEMENTS: [&str; 16] = [
+    "canary",
     "component",
     "cross-sign",
+    "deadline",
     "group",
     "link",
+    "manual",
+    "now",
     "one-step",
     "order",
+    "partner",
     "shared",
     "single-anchor",
+    "unreachable",
+    "waive",
+    "window",
+];
+const OPTIONS: [&str; 8] = [
+    "cost",
+    "effective",
+    "identity",
+    "not-after",
+    "site",
+    "store",
+    "takes",
+    "trust",
 ];
 const MAX_ERRORS: usize = 100;
 const MAX_COST_MILLI: u64 = 1_000_000_000;

@@ -210,7 +210,16 @@ impl<'a> Knot<'a> {
         let first = circle
             .iter()
             .find_map(|&i| self.owner[self.arcs[i].from as usize]);
-        let asked = "drop the orders that safety does not need (style = \"proof\")";
+        let canary = circle.iter().any(|&i| match self.arcs[i].cause {
+            Cause::Order(at) => {
+                self.model.reasons[self.model.precedences[at].reason.at()].contains("is the canary of")
+            }
+            _ => false,
+        });
+        let asked = match canary {
+            true => "plan without `canary`, or take the other order out",
+            false => "drop the orders that safety does not need (style = \"proof\")",
+        };
         Blocked {
             component: first.map(|x| self.name(x).to_owned()),
             link: links.first().cloned(),

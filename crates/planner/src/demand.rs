@@ -11,6 +11,7 @@ use plan::Goal;
 use plan::Model;
 use plan::TrustState;
 
+use crate::by_hand;
 use crate::digraph::Digraph;
 
 /// The orders that make a plan safe. Nodes are components.
@@ -58,6 +59,9 @@ impl Demand {
             asking.edge(edge);
         }
         asking.single_anchors(goal);
+        asking.groups();
+        let unseen = by_hand::unseen(model, |id| !asking.pending[id.at()].is_empty());
+        asking.blocked.extend(unseen);
         let (apart, blocked) = (asking.apart, asking.blocked);
         let (mut early, late, by_choice) = (asking.early, asking.late, asking.early_by_choice);
         let count = pending.len();
@@ -243,6 +247,30 @@ impl<'a> Asking<'a> {
         }
     }
 
+    /// A group that lets none of its members have a step.
+    fn groups(&mut self) {
+        for group in self.model.groups.iter().filter(|group| group.max == 0) {
+            let moves = |member: &&ComponentId| !self.pending[member.at()].is_empty();
+            let Some(member) = group.members.iter().find(moves) else {
+                continue;
+            };
+            let names: Vec<&str> = group
+                .members
+                .iter()
+                .map(|&id| self.component(id).name.as_str())
+                .collect();
+            self.blocked.push(Blocked {
+                component: Some(self.component(*member).name.clone()),
+                link: None,
+                reason: format!("none of {} may ever have a step", names.join(", ")),
+                remedies: vec![
+                    "allow one at a time (max=1; in capgrow.toml `down` or `at-once` of 1)".to_owned(),
+                    "make its changes effective without a restart, and take it out of the group".to_owned(),
+                ],
+            });
+        }
+    }
+
     fn block_single(&mut self, edge: &Edge) {
         let name = &self.component(edge.verifier).name;
         let reason = format!(
@@ -277,11 +305,18 @@ impl<'a> Asking<'a> {
 
     fn block_edge(&mut self, edge: &Edge, reason: String, remedies: &[&str]) {
         let (prover, verifier) = (self.component(edge.prover), self.component(edge.verifier));
+        let ends = [(edge.prover, edge.verifier), (edge.verifier, edge.prover)];
+        let ended = self
+            .model
+            .ended_waivers
+            .iter()
+            .find(|waiver| ends.contains(&(waiver.from, waiver.to)));
+        let renew = ended.map(|waiver| format!("renew its waiver, which ended on {}", waiver.until));
         self.blocked.push(Blocked {
             component: Some(verifier.name.clone()),
             link: Some(format!("{} -> {}", prover.name, verifier.name)),
             reason,
-            remedies: remedies.iter().map(|&r| r.to_owned()).collect(),
+            remedies: remedies.iter().map(|&r| r.to_owned()).chain(renew).collect(),
         });
     }
 

@@ -6,6 +6,7 @@
 
 mod arrangement;
 mod bound;
+mod by_hand;
 mod circle;
 mod conflict;
 mod core;

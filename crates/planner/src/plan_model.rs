@@ -13,6 +13,7 @@ use plan::Step;
 
 use crate::bound::Bound;
 use crate::bound::bound;
+use crate::by_hand;
 use crate::demand::Demand;
 use crate::patterns::Price;
 use crate::settle::settle;
@@ -77,7 +78,7 @@ pub fn proposed(
         cost_lower_bound_milli: Some(bound.cost_milli),
         phases: Some(placed.iter().map(|p| u64::from(p.wave)).max().unwrap_or(0)),
     };
-    PlanDocument {
+    let mut document = PlanDocument {
         goal,
         direction: Direction::Forward,
         waived: waived(model),
@@ -85,7 +86,9 @@ pub fn proposed(
         steps: written(model, demand, placed),
         certificate: Some(bound.certificate.clone()),
         ..PlanDocument::default()
-    }
+    };
+    by_hand::mark(model, &mut document);
+    document
 }
 
 fn written(model: &Model, demand: &Demand, mut placed: Vec<Placed>) -> Vec<Step> {

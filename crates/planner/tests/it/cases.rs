@@ -214,8 +214,20 @@ fn shown(document: &PlanDocument) -> String {
             events.join("+"),
             live.unwrap_or_default()
         );
+        for seen in listed(step.extra.get("observe")) {
+            let _ = writeln!(text, "        by hand; seen when {}", seen.as_str().unwrap());
+        }
+    }
+    for waits in listed(document.extra.get("waits")) {
+        let [component, event, because] =
+            ["component", "event", "because"].map(|key| waits[key].as_str().unwrap());
+        let _ = writeln!(text, "waits: {component} {event}: {because}");
     }
     text
+}
+
+fn listed(value: Option<&plan::Json>) -> &[plan::Json] {
+    value.and_then(plan::Json::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn judged(report: &CheckReport) -> String {
