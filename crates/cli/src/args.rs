@@ -156,6 +156,9 @@ pub struct Inspect {
     /// The files; directories are looked through.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Look at every file anew, and keep nothing for the next time.
+    #[arg(long)]
+    pub no_cache: bool,
     #[command(flatten)]
     pub passwords: Passwords,
 }

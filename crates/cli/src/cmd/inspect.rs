@@ -1,27 +1,34 @@
 //! `capgrow inspect`: what is in files, and what is wrong with them.
 
 mod across;
+mod cache;
 mod certificates;
+mod depot;
 pub mod document;
+mod facts;
 mod finding;
 mod look;
+mod print_of;
 mod rules;
 mod show;
 pub mod walk;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 use keystore::Password;
 
+use self::cache::Cache;
+use self::cache::Identity;
+use self::facts::Facts;
 use self::finding::Finding;
 use self::finding::Severity;
-use self::look::Content;
-use self::look::Looked;
-use self::look::Sight;
 use self::walk::Candidate;
 use crate::Answer;
 use crate::args::Args;
@@ -30,6 +37,17 @@ use crate::cmd::now;
 use crate::passwords;
 use crate::passwords::Given;
 use crate::print;
+use crate::print::Failure;
+
+/// One file that was looked at.
+pub struct Seen {
+    /// Where it lies, as typed or below what was typed.
+    pub path: PathBuf,
+    /// Its permission bits.
+    pub mode: u32,
+    /// What is known of its content.
+    pub facts: Facts,
+}
 
 /// Looks at every file, prints all, and says no where an error or a warning was found.
 ///
@@ -38,29 +56,34 @@ use crate::print;
 pub fn run(args: &Args, these: &Inspect) -> anyhow::Result<Answer> {
     let given = passwords::given(&these.passwords)?;
     let (candidates, mut failures) = walk::candidates(&these.files);
-    let mut sights = look_at_all(&candidates, &given);
+    let is_many = candidates.len() >= MANY || candidates.iter().any(|candidate| !candidate.named);
+    let cache = match is_many && !these.no_cache {
+        true => Cache::open(&these.files, &given),
+        false => Cache::none(),
+    };
+    let mut sights = see_all(&candidates, &given, &cache);
     if !args.json && !args.json_lines {
         ask_where_needed(&candidates, &given, &mut sights);
     }
-    failures.extend(sights.iter_mut().filter_map(|sight| sight.failure.take()));
-    let looked: Vec<&Looked> = sights.iter().filter_map(|sight| sight.looked.as_ref()).collect();
-    let findings = all_findings(&looked);
+    failures.extend(sights.iter_mut().filter_map(|(_, failure)| failure.take()));
+    let seen: Vec<&Seen> = sights.iter().filter_map(|(seen, _)| seen.as_ref()).collect();
+    let findings = all_findings(&seen);
     let negative = findings
         .iter()
         .flatten()
         .any(|finding| finding.severity != Severity::Note);
-    if !looked.is_empty() || failures.is_empty() {
+    if !seen.is_empty() || failures.is_empty() {
         if args.json_lines {
-            looked
-                .iter()
+            seen.iter()
                 .zip(&findings)
-                .for_each(|(looked, own)| print::json_line(&document::file(looked, own)));
+                .for_each(|(seen, own)| print::json_line_of(&document::file(seen, own)));
         } else if args.json {
-            print::json(&document::whole(&looked, &findings));
+            print::json_of(&document::whole(&seen, &findings));
         } else {
-            show::files(&looked, &findings);
+            show::files(&seen, &findings);
         }
     }
+    cache.close();
     if let Some(last) = failures.pop() {
         failures
             .into_iter()
@@ -74,7 +97,6 @@ pub use certificates::is_authority;
 pub use document::aliases;
 pub use look::opens;
 pub use look::product_stashes;
-pub use look::read as read_file;
 
 /// The passwords that lie beside a store: in the stash of its name, then in those of the product.
 pub fn stashed_passwords(path: &Path) -> Vec<Password> {
@@ -90,26 +112,38 @@ pub fn stashed_password(path: &Path) -> Option<Password> {
     look::stash_of(path).and_then(|(_, password)| password.ok())
 }
 
+/// The bytes of a file and its permission bits.
+///
+/// # Errors
+/// Unreadable, or larger than any store.
+pub fn read_file(path: &Path) -> Result<(Vec<u8>, u32), Failure> {
+    let read = look::read(path)?;
+    Ok((read.bytes, mode(&read.metadata)))
+}
+
+type Sighted = (Option<Seen>, Option<Failure>);
+
 /// Looks at the files on all cores; the answers are in the order of the files.
-fn look_at_all(candidates: &[Candidate], given: &Given) -> Vec<Sight> {
+fn see_all(candidates: &[Candidate], given: &Given, cache: &Cache) -> Vec<Sighted> {
     let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Sight)>> = Mutex::new(Vec::with_capacity(candidates.len()));
+    let done: Mutex<Vec<(usize, Sighted)>> = Mutex::new(Vec::with_capacity(candidates.len()));
     let workers = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(candidates.len());
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
+                let mut own = Vec::new();
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(candidate) = candidates.get(index) else {
                         break;
                     };
-                    let sight = look::look(candidate, given);
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((index, sight));
+                    own.push((index, see(candidate, given, cache)));
                 }
+                done.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .append(&mut own);
             });
         }
     });
@@ -118,46 +152,68 @@ fn look_at_all(candidates: &[Candidate], given: &Given) -> Vec<Sight> {
     done.into_iter().map(|(_, sight)| sight).collect()
 }
 
+fn see(candidate: &Candidate, given: &Given, cache: &Cache) -> Sighted {
+    let begun = SystemTime::now();
+    let read = match look::read(&candidate.path) {
+        Ok(read) => read,
+        Err(failure) => return (None, Some(failure)),
+    };
+    let identity = Identity::of(&read.metadata);
+    let sighted = |facts: Facts| {
+        let failure = facts
+            .refused
+            .as_ref()
+            .map(|refused| refused.failure(&candidate.path));
+        let seen = Seen {
+            path: candidate.path.clone(),
+            mode: mode(&read.metadata),
+            facts,
+        };
+        (Some(seen), failure)
+    };
+    if let Some(facts) = cache.find(&candidate.path, &identity, &read.sha256) {
+        return sighted(facts);
+    }
+    let sight = look::look(candidate, &read, given);
+    match sight.looked.as_ref().map(facts::of) {
+        Some(facts) => {
+            cache.keep(&candidate.path, &identity, begun, &facts);
+            sighted(facts)
+        }
+        None => (None, sight.failure),
+    }
+}
+
+fn mode(metadata: &std::fs::Metadata) -> u32 {
+    metadata.mode() & 0o7777
+}
+
 /// At a terminal, asks for the password of a named store of which nothing can be seen without.
-fn ask_where_needed(candidates: &[Candidate], given: &Given, sights: &mut [Sight]) {
+fn ask_where_needed(candidates: &[Candidate], given: &Given, sights: &mut [Sighted]) {
     if given.store.is_some() {
         return;
     }
     for (candidate, sight) in candidates.iter().zip(sights) {
-        let needs = candidate.named && sight.looked.as_ref().is_some_and(is_locked_away);
+        let needs = candidate.named && sight.0.as_ref().is_some_and(|seen| seen.facts.is_locked_away);
         let Some(typed) = needs
             .then(|| passwords::ask(&candidate.path.display().to_string()))
             .flatten()
         else {
             continue;
         };
-        let key: Option<Password> = given.key.clone();
-        *sight = look::look(
-            candidate,
-            &Given {
-                store: Some(typed),
-                key,
-            },
-        );
-    }
-}
-
-fn is_locked_away(looked: &Looked) -> bool {
-    match &looked.content {
-        Content::Broken(error) => matches!(error, keystore::ParseError::NeedsPassword { .. }),
-        Content::Store(store) => store
-            .notes()
-            .iter()
-            .any(|note| matches!(note, keystore::Note::LockedPart { .. })),
-        Content::Stash(_) => false,
+        let typed = Given {
+            store: Some(typed),
+            key: given.key.clone(),
+        };
+        *sight = see(candidate, &typed, &Cache::none());
     }
 }
 
 /// The findings of each file: its own, then those it has together with others.
-fn all_findings(looked: &[&Looked]) -> Vec<Vec<Finding>> {
+fn all_findings(seen: &[&Seen]) -> Vec<Vec<Finding>> {
     let now = now();
-    let mut findings: Vec<Vec<Finding>> = looked.iter().map(|looked| rules::findings(looked, now)).collect();
-    for (index, finding) in across::findings(looked) {
+    let mut findings: Vec<Vec<Finding>> = seen.iter().map(|seen| rules::findings(seen, now)).collect();
+    for (index, finding) in across::findings(seen).into_iter().chain(depot::findings(seen)) {
         findings[index].push(finding);
     }
     findings
@@ -172,3 +228,6 @@ pub fn hex(bytes: &[u8]) -> String {
 fn short(sha256: &[u8; 32]) -> String {
     hex(&sha256[..8])
 }
+
+/// From so many files on it is worth keeping what was seen.
+const MANY: usize = 16;

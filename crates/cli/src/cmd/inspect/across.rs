@@ -4,171 +4,156 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
-use keystore::Body;
-use keystore::Certificate;
-use keystore::Entry;
-use keystore::Format;
-use keystore::KeyMatch;
-use keystore::PrivateKey;
-
-use super::certificates::is_authority;
+use super::Seen;
+use super::facts::Leaf;
 use super::finding::Finding;
 use super::finding::Severity;
-use super::look::Content;
-use super::look::Looked;
 
 /// Findings with the index of the file they belong to.
 ///
-/// Cost: O(keys without certificate times certificates) comparisons of numbers, the rest O(n log n).
-pub fn findings(all: &[&Looked]) -> Vec<(usize, Finding)> {
-    let mut list = shared_keys(all);
+/// Cost: O(n log n), and O(keys times certificates) where these stand in files of their own in one directory.
+pub fn findings(all: &[&Seen]) -> Vec<(usize, Finding)> {
+    let mut list = Vec::new();
+    for files in holders(all).values().filter(|files| files.len() > 1) {
+        list.extend(shared(all, files));
+        list.extend(left_over(all, files));
+    }
     list.extend(separated(all));
     list
 }
 
-/// One private key in several files: known by its certificate, else by its own bytes.
-fn shared_keys(all: &[&Looked]) -> Vec<(usize, Finding)> {
-    let certificates: Vec<&Certificate> = all
-        .iter()
-        .flat_map(|looked| entries(looked))
-        .flat_map(Entry::certificates)
-        .collect();
-    let mut holders: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, looked) in all.iter().enumerate() {
-        for (at, entry) in entries(looked).iter().enumerate() {
-            let Body::PrivateKey { chain, .. } = entry.body() else {
-                continue;
-            };
-            let opened = looked
-                .keys
-                .iter()
-                .find(|(number, _)| *number == at)
-                .map(|(_, key)| key);
-            let name = match (opened, chain.first()) {
-                (_, Some(leaf)) => Some(super::hex(&leaf.spki_sha256())),
-                (Some(key), None) => Some(name_of(key, &certificates)),
-                (None, None) => None,
-            };
-            if let Some(name) = name {
-                let files = holders.entry(name).or_default();
-                if files.last() != Some(&index) {
-                    files.push(index);
-                }
-            }
+/// The files that hold each private key.
+fn holders<'a>(all: &[&'a Seen]) -> BTreeMap<&'a str, Vec<usize>> {
+    let mut holders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, seen) in all.iter().enumerate() {
+        for key in &seen.facts.keys {
+            holders.entry(key).or_default().push(index);
         }
     }
-    let mut list = Vec::new();
-    for files in holders.values().filter(|files| files.len() > 1) {
-        let paths: Vec<String> = files
-            .iter()
-            .map(|index| all[*index].path.display().to_string())
-            .collect();
-        list.extend(files.iter().map(|index| {
-            let others: Vec<&str> = paths
-                .iter()
-                .filter(|path| **path != all[*index].path.display().to_string())
-                .map(String::as_str)
-                .collect();
-            (
-                *index,
-                Finding {
-                    rule: "shared-key",
-                    severity: Severity::Note,
-                    target: all[*index].path.display().to_string(),
-                    evidence: format!("the same private key lies in {}", others.join(", ")),
-                    cause: "whoever takes one of these files can pretend to be all who use them".to_owned(),
-                    fix: "a key of its own for every host, where they are several".to_owned(),
-                },
-            )
-        }));
-    }
-    list
+    holders
 }
 
-fn name_of(key: &PrivateKey, certificates: &[&Certificate]) -> String {
-    certificates
-        .iter()
-        .find(|certificate| key.matches(certificate) == KeyMatch::Matches)
-        .map_or_else(
-            || fleet::snapshot::sha256_hex(key.pkcs8_der()),
-            |certificate| super::hex(&certificate.spki_sha256()),
-        )
+/// One private key in several files.
+fn shared(all: &[&Seen], files: &[usize]) -> Vec<(usize, Finding)> {
+    let paths: Vec<String> = files.iter().map(|index| shown(all[*index])).collect();
+    let of = |index: &usize| {
+        let own = shown(all[*index]);
+        let others: Vec<&str> = paths
+            .iter()
+            .filter(|path| **path != own)
+            .map(String::as_str)
+            .take(MAX_NAMED)
+            .collect();
+        let more = (paths.len() - 1).saturating_sub(others.len());
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!(" and {more} more")
+        };
+        let finding = Finding {
+            rule: "shared-key".to_owned(),
+            severity: Severity::Note,
+            evidence: format!("the same private key lies in {}{more}", others.join(", ")),
+            cause: "whoever takes one of these files can pretend to be all who use them".to_owned(),
+            fix: "a key of its own for every host, where they are several".to_owned(),
+            target: own,
+        };
+        (*index, finding)
+    };
+    files.iter().map(of).collect()
+}
+
+/// What a procedure left where a server reads its stores: the PKCS#12 or PEM that its key was imported from.
+///
+/// Source: spec F-01; elsewhere several formats of one key side by side are as they should be.
+fn left_over(all: &[&Seen], files: &[usize]) -> Vec<(usize, Finding)> {
+    let is_import = |seen: &Seen| {
+        let end = seen
+            .path
+            .extension()
+            .map(|end| end.to_string_lossy().to_lowercase());
+        matches!(end.as_deref(), Some("key" | "pem" | "pfx" | "p12"))
+    };
+    let mut list = Vec::new();
+    for index in files {
+        let seen = all[*index];
+        let Some(dir) = seen
+            .path
+            .parent()
+            .filter(|dir| dir.ends_with("resources/security"))
+        else {
+            continue;
+        };
+        let store = files
+            .iter()
+            .map(|other| all[*other])
+            .find(|other| other.path.parent() == Some(dir) && other.path != seen.path && !is_import(other));
+        let (true, Some(store)) = (is_import(seen), store) else {
+            continue;
+        };
+        let finding = Finding {
+            rule: "left-over-key".to_owned(),
+            severity: Severity::Warning,
+            target: shown(seen),
+            evidence: format!("its key is in {} as well, which the server reads", shown(store)),
+            cause: "a copy that a procedure left: nobody rotates, guards or remembers it".to_owned(),
+            fix: "move it to a safe place, or destroy it".to_owned(),
+        };
+        list.push((*index, finding));
+    }
+    list
 }
 
 /// A key and its certificate in two files: those of one name in one directory, or the only two of the call.
-fn separated(all: &[&Looked]) -> Vec<(usize, Finding)> {
-    let keys: Vec<(usize, &PrivateKey)> = all
+fn separated(all: &[&Seen]) -> Vec<(usize, Finding)> {
+    let keys: Vec<(usize, &str)> = all
         .iter()
         .enumerate()
-        .filter_map(|(index, looked)| Some((index, lone_key(looked)?)))
+        .filter_map(|(index, seen)| Some((index, seen.facts.lone_key.as_deref()?)))
         .collect();
-    let leaves: Vec<(usize, &Certificate)> = all
-        .iter()
-        .enumerate()
-        .filter_map(|(index, looked)| Some((index, lone_leaf(looked)?)))
-        .collect();
-    let only = keys.len() == 1 && leaves.len() == 1;
+    let mut leaves: BTreeMap<PathBuf, Vec<(usize, &Leaf)>> = BTreeMap::new();
+    for (index, seen) in all.iter().enumerate() {
+        if let Some(leaf) = &seen.facts.lone_leaf {
+            leaves.entry(stem(&seen.path)).or_default().push((index, leaf));
+        }
+    }
+    let only = match (keys.as_slice(), leaves.len()) {
+        ([_], 1) => leaves.values().next().filter(|all| all.len() == 1),
+        _ => None,
+    };
     let mut list = Vec::new();
     for (key_at, key) in &keys {
-        for (leaf_at, leaf) in &leaves {
-            let pair = only || stem(&all[*key_at].path) == stem(&all[*leaf_at].path);
-            if !pair || key.matches(leaf) != KeyMatch::Differs {
+        let pairs = only.or_else(|| leaves.get(&stem(&all[*key_at].path)));
+        for (leaf_at, leaf) in pairs.into_iter().flatten() {
+            if leaf.print == *key {
                 continue;
             }
-            list.push((*key_at, Finding {
-                rule: "key-mismatch",
+            let finding = Finding {
+                rule: "key-mismatch".to_owned(),
                 severity: Severity::Error,
-                target: all[*key_at].path.display().to_string(),
-                evidence: format!("the private key does not belong to {} in {}", leaf.subject(), all[*leaf_at].path.display()),
+                target: shown(all[*key_at]),
+                evidence: format!(
+                    "the private key does not belong to {} in {}",
+                    leaf.subject,
+                    shown(all[*leaf_at])
+                ),
                 cause: "a program that is given both does not start, or fails every handshake".to_owned(),
-                fix: "put the certificate that was issued for this key beside it, or the key of this certificate".to_owned(),
-            }));
+                fix: "put the certificate that was issued for this key beside it, or the key of this certificate"
+                    .to_owned(),
+            };
+            list.push((*key_at, finding));
         }
     }
     list
 }
 
-fn entries(looked: &Looked) -> &[Entry] {
-    match &looked.content {
-        Content::Store(store) => store.entries(),
-        _ => &[],
-    }
-}
-
-fn is_loose(looked: &Looked) -> bool {
-    matches!(&looked.content, Content::Store(store) if matches!(store.format(), Format::Der | Format::Pem))
-}
-
-/// The key of a file that holds one key and no certificate.
-fn lone_key(looked: &Looked) -> Option<&PrivateKey> {
-    let without = entries(looked)
-        .iter()
-        .all(|entry| entry.certificates().is_empty());
-    match looked.keys.as_slice() {
-        [(_, key)] if is_loose(looked) && without => Some(key),
-        _ => None,
-    }
-}
-
-/// The end-entity certificate of a file without keys that holds exactly one.
-fn lone_leaf(looked: &Looked) -> Option<&Certificate> {
-    if !is_loose(looked)
-        || entries(looked)
-            .iter()
-            .any(|entry| !matches!(entry.body(), Body::TrustedCert { .. }))
-    {
-        return None;
-    }
-    let mut leaves = entries(looked)
-        .iter()
-        .flat_map(Entry::certificates)
-        .filter(|one| !is_authority(one));
-    match (leaves.next(), leaves.next()) {
-        (Some(leaf), None) => Some(leaf),
-        _ => None,
-    }
+fn shown(seen: &Seen) -> String {
+    seen.path.display().to_string()
 }
 
 fn stem(path: &Path) -> PathBuf {
     path.with_extension("")
 }
+
+/// Files that are named in one finding.
+const MAX_NAMED: usize = 8;

@@ -10,16 +10,19 @@ use keystore::Format;
 use keystore::KeyKind;
 use keystore::Store;
 use keystore::oid;
+use serde::Deserialize;
+use serde::Serialize;
 use trust::Signatures;
 
 use super::finding::Severity;
 use super::rules::Found;
+use super::rules::Told;
 use super::rules::place;
 use super::short;
 use crate::print;
 
 /// Checks every certificate of the store once per rule.
-pub fn check(found: &mut Found<'_>, store: &Store, now: i64) {
+pub fn check(found: &mut Found, store: &Store) {
     let mut seen = BTreeSet::new();
     let defaults = vendor_defaults();
     for (index, entry) in store.entries().iter().enumerate() {
@@ -34,7 +37,7 @@ pub fn check(found: &mut Found<'_>, store: &Store, now: i64) {
                 certificate,
                 is_leaf_of_key: presented && position == 0,
             };
-            dates(found, &one, now);
+            found.dates(Dates::of(&one));
             weak_key(found, &one);
             weak_signature(found, &one);
             vendor_default(found, &one, &defaults);
@@ -46,8 +49,8 @@ pub fn check(found: &mut Found<'_>, store: &Store, now: i64) {
             weak_request(found, &place, der);
         }
     }
-    if store.format() == Format::Pem {
-        bundle_order(found, store);
+    if matches!(store.format(), Format::Pem | Format::Pkcs7) {
+        loose_certificates(found, store);
     }
 }
 
@@ -76,64 +79,82 @@ impl One<'_> {
     }
 }
 
-fn dates(found: &mut Found<'_>, one: &One<'_>, now: i64) {
-    let validity = one.certificate.validity();
-    let cause = if one.is_leaf_of_key {
-        "peers refuse whoever presents it"
-    } else {
-        "whatever it issued or anchors is refused by most verifiers"
-    };
-    let left = validity.not_after.saturating_sub(now);
-    if left < 0 {
-        found.add(
-            "expired",
-            if one.is_leaf_of_key {
-                Severity::Error
-            } else {
-                Severity::Warning
-            },
-            Some(one.place),
-            format!(
-                "{} expired {}, {} days ago",
-                one.name(),
-                print::utc_time(validity.not_after),
-                -left / DAY
-            ),
-            cause,
-            "replace it, or remove it where nothing needs it: capgrow plan",
-        );
-    } else if left <= SOON_SECONDS {
-        found.add(
-            "expires-soon",
-            Severity::Warning,
-            Some(one.place),
-            format!(
-                "{} expires {}, in {} days",
-                one.name(),
-                print::utc_time(validity.not_after),
-                left / DAY
-            ),
-            cause,
-            "replace it before: capgrow plan",
-        );
+/// The dates of a certificate, to be held against the clock when they are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dates {
+    place: String,
+    /// Subject and fingerprint.
+    name: String,
+    is_leaf_of_key: bool,
+    not_before: i64,
+    not_after: i64,
+}
+
+impl Dates {
+    fn of(one: &One<'_>) -> Dates {
+        let validity = one.certificate.validity();
+        Dates {
+            place: one.place.to_owned(),
+            name: one.name(),
+            is_leaf_of_key: one.is_leaf_of_key,
+            not_before: validity.not_before,
+            not_after: validity.not_after,
+        }
     }
-    if validity.not_before > now {
-        found.add(
-            "not-yet-valid",
-            Severity::Warning,
-            Some(one.place),
-            format!(
-                "{} is valid from {}",
-                one.name(),
-                print::utc_time(validity.not_before)
-            ),
-            cause,
-            "check this machine's clock, or wait with its use until then",
-        );
+
+    /// Adds what is wrong with them `now`, in seconds since 1970.
+    pub fn tell(&self, found: &mut Told<'_>, now: i64) {
+        let cause = if self.is_leaf_of_key {
+            "peers refuse whoever presents it"
+        } else {
+            "whatever it issued or anchors is refused by most verifiers"
+        };
+        let (name, left) = (&self.name, self.not_after.saturating_sub(now));
+        if left < 0 {
+            found.add(
+                "expired",
+                if self.is_leaf_of_key {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                },
+                Some(&self.place),
+                format!(
+                    "{name} expired {}, {} days ago",
+                    print::utc_time(self.not_after),
+                    -left / DAY
+                ),
+                cause,
+                "replace it, or remove it where nothing needs it: capgrow plan",
+            );
+        } else if left <= SOON_SECONDS {
+            found.add(
+                "expires-soon",
+                Severity::Warning,
+                Some(&self.place),
+                format!(
+                    "{name} expires {}, in {} days",
+                    print::utc_time(self.not_after),
+                    left / DAY
+                ),
+                cause,
+                "replace it before: capgrow plan",
+            );
+        }
+        if self.not_before > now {
+            found.add(
+                "not-yet-valid",
+                Severity::Warning,
+                Some(&self.place),
+                format!("{name} is valid from {}", print::utc_time(self.not_before)),
+                cause,
+                "check this machine's clock, or wait with its use until then",
+            );
+        }
     }
 }
 
-fn weak_key(found: &mut Found<'_>, one: &One<'_>) {
+fn weak_key(found: &mut Found, one: &One<'_>) {
     let kind = one.certificate.public_key().kind();
     if !is_weak(&kind) {
         return;
@@ -148,7 +169,7 @@ fn weak_key(found: &mut Found<'_>, one: &One<'_>) {
     );
 }
 
-fn weak_request(found: &mut Found<'_>, place: &str, der: &[u8]) {
+fn weak_request(found: &mut Found, place: &str, der: &[u8]) {
     let Ok(request) = keystore::Request::parse(der) else {
         return;
     };
@@ -176,7 +197,7 @@ fn is_weak(kind: &KeyKind<'_>) -> bool {
     }
 }
 
-fn weak_signature(found: &mut Found<'_>, one: &One<'_>) {
+fn weak_signature(found: &mut Found, one: &One<'_>) {
     let algorithm = one.certificate.signature_algorithm();
     let hash = match algorithm.oid() {
         oid::MD2_RSA => "MD2",
@@ -200,7 +221,7 @@ fn weak_signature(found: &mut Found<'_>, one: &One<'_>) {
     );
 }
 
-fn vendor_default(found: &mut Found<'_>, one: &One<'_>, defaults: &[(Vec<u8>, &'static str)]) {
+fn vendor_default(found: &mut Found, one: &One<'_>, defaults: &[(Vec<u8>, &'static str)]) {
     if !one.certificate.is_self_issued() {
         return;
     }
@@ -233,7 +254,7 @@ fn vendor_defaults() -> Vec<(Vec<u8>, &'static str)> {
 }
 
 /// A key's chain must lead from the leaf upwards, each signed by the next.
-fn chain(found: &mut Found<'_>, place: &str, chain: &[Certificate]) {
+fn chain(found: &mut Found, place: &str, chain: &[Certificate]) {
     for (position, pair) in chain.windows(2).enumerate() {
         let [below, above] = pair else { continue };
         if !below.names_as_issuer(above) {
@@ -283,23 +304,65 @@ fn chain(found: &mut Found<'_>, place: &str, chain: &[Certificate]) {
     }
 }
 
-/// Certificates alone in a PEM file: if they make one chain, servers send them as they stand.
-fn bundle_order(found: &mut Found<'_>, store: &Store) {
+/// Certificates alone in a file: one chain, which servers send as it stands, or a bundle of anchors.
+fn loose_certificates(found: &mut Found, store: &Store) {
     let all: Vec<&Certificate> = store.entries().iter().flat_map(Entry::certificates).collect();
     let has_key = store
         .entries()
         .iter()
         .any(|entry| matches!(entry.body(), Body::PrivateKey { .. }));
-    if has_key || !(2..=MAX_CHAIN).contains(&all.len()) {
+    if has_key || all.len() < 2 {
         return;
     }
-    let mut leaves = all
+    let leaves: Vec<&Certificate> = all
         .iter()
-        .filter(|one| !is_authority(one) && !one.is_self_issued());
-    let (Some(leaf), None) = (leaves.next(), leaves.next()) else {
-        return;
+        .copied()
+        .filter(|one| !is_authority(one) && !one.is_self_issued())
+        .collect();
+    let ordered = match leaves.as_slice() {
+        [leaf] if all.len() <= MAX_CHAIN => from_leaf(leaf, &all),
+        _ => Vec::new(),
     };
-    let mut ordered = vec![*leaf];
+    let is_chain = ordered.len() == all.len();
+    if is_chain && ordered != all && store.format() == Format::Pem {
+        let leaf = ordered[0].subject();
+        found.add(
+            "chain-order",
+            Severity::Warning,
+            None,
+            format!("the certificates of one chain stand out of order: {leaf} is not first, or its issuers not behind it"),
+            "programs send them as they stand: OpenSSL presents the first as its own, GSKit refuses the rest",
+            "put the leaf first, then its issuer, and so on",
+        );
+    }
+    let (rule, evidence) = if is_chain {
+        (
+            "chain",
+            format!(
+                "one chain of {} certificates, for {}",
+                all.len(),
+                ordered[0].subject()
+            ),
+        )
+    } else if leaves.is_empty() {
+        ("ca-bundle", format!("a bundle of {} authorities", all.len()))
+    } else {
+        let (count, others) = (all.len(), leaves.len());
+        (
+            "ca-bundle",
+            format!("a bundle of {count} certificates, {others} of them no authorities: not one chain"),
+        )
+    };
+    let cause = if is_chain {
+        "a program presents it; as a trust store it trusts the leaf and its issuers"
+    } else {
+        "a program trusts it; none should present it"
+    };
+    found.add(rule, Severity::Note, None, evidence, cause, "nothing to do");
+}
+
+fn from_leaf<'a>(leaf: &'a Certificate, all: &[&'a Certificate]) -> Vec<&'a Certificate> {
+    let mut ordered = vec![leaf];
     while let Some(next) = ordered
         .last()
         .filter(|last| !last.is_self_issued())
@@ -308,21 +371,13 @@ fn bundle_order(found: &mut Found<'_>, store: &Store) {
                 .find(|one| !ordered.contains(one) && last.names_as_issuer(one))
         })
     {
-        ordered.push(*next);
+        ordered.push(next);
     }
-    if ordered.len() == all.len() && ordered != all {
-        found.add(
-            "chain-order",
-            Severity::Warning,
-            None,
-            format!("the certificates of one chain stand out of order: {} is not first, or its issuers not behind it", leaf.subject()),
-            "programs send them as they stand: OpenSSL presents the first as its own, GSKit refuses the rest",
-            "put the leaf first, then its issuer, and so on",
-        );
-    }
+    ordered
 }
 
-fn is_signed_by(below: &Certificate, above: &Certificate) -> bool {
+/// Whether the key of the one signed the other.
+pub fn is_signed_by(below: &Certificate, above: &Certificate) -> bool {
     trust::Computed::new().holds(&trust::Claim {
         tbs: below.tbs(),
         algorithm: below.signature_algorithm().der(),
@@ -332,7 +387,7 @@ fn is_signed_by(below: &Certificate, above: &Certificate) -> bool {
 }
 
 /// Algorithms for which "does not verify" is a fact and not a gap of ours.
-fn can_verify(certificate: &Certificate) -> bool {
+pub fn can_verify(certificate: &Certificate) -> bool {
     matches!(
         certificate.signature_algorithm().oid(),
         oid::SHA1_RSA | oid::SHA256_RSA | oid::SHA384_RSA | oid::SHA512_RSA

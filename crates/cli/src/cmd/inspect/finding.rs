@@ -1,10 +1,11 @@
 //! What is wrong or odd, in a form that people and scripts read.
 
-use serde_json::Value;
-use serde_json::json;
+use serde::Deserialize;
+use serde::Serialize;
 
 /// How much it matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// It fails, now or for sure.
     Error,
@@ -26,28 +27,18 @@ impl Severity {
 }
 
 /// One thing seen. All texts are raw; whoever prints them escapes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
+    /// Why it matters.
+    pub cause: String,
+    /// What was seen.
+    pub evidence: String,
+    /// What to do.
+    pub fix: String,
     /// Its stable name.
-    pub rule: &'static str,
+    pub rule: String,
     /// How much it matters.
     pub severity: Severity,
     /// The file, with the entry where it is about one.
     pub target: String,
-    /// What was seen.
-    pub evidence: String,
-    /// Why it matters.
-    pub cause: String,
-    /// What to do.
-    pub fix: String,
-}
-
-impl Finding {
-    /// Its JSON.
-    pub fn value(&self) -> Value {
-        json!({
-            "rule": self.rule, "severity": self.severity.word(), "target": self.target,
-            "evidence": self.evidence, "cause": self.cause, "fix": self.fix,
-        })
-    }
 }

@@ -1,6 +1,5 @@
 //! One file: what it is, which password opens it, what it holds.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -12,6 +11,8 @@ use keystore::Password;
 use keystore::PrivateKey;
 use keystore::Store;
 use keystore::UnlockError;
+use serde::Deserialize;
+use serde::Serialize;
 
 use super::walk::Candidate;
 use crate::passwords::Given;
@@ -19,14 +20,10 @@ use crate::print::Failure;
 
 /// What was seen in one file.
 pub struct Looked {
-    /// Where it lies.
-    pub path: PathBuf,
     /// The format's name.
     pub format: &'static str,
     /// Over the whole file.
     pub sha256: String,
-    /// Permission bits.
-    pub mode: u32,
     /// What it is.
     pub content: Content,
     /// Keys that could be opened, by entry.
@@ -35,8 +32,10 @@ pub struct Looked {
     pub locked: Vec<(usize, UnlockError)>,
     /// Whether a password was at hand: given, or out of a stash.
     pub has_password: bool,
-    /// The file's own stash (same name, `.sth`) and how it went.
-    pub stash: Option<(PathBuf, StashFit)>,
+    /// Why a password that was given is not this file's.
+    pub refused: Option<Refused>,
+    /// How it went with the file's own stash (same name, `.sth`), where there is one.
+    pub stash: Option<StashFit>,
 }
 
 /// What a file is.
@@ -60,36 +59,66 @@ pub enum StashFit {
     Unreadable(String),
 }
 
+/// A password that was given and does not open the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    why: String,
+    option: String,
+}
+
+impl Refused {
+    fn new(why: impl Into<String>, option: &str) -> Refused {
+        Refused {
+            why: why.into(),
+            option: option.to_owned(),
+        }
+    }
+
+    /// The error about the file.
+    pub fn failure(&self, path: &Path) -> Failure {
+        Failure {
+            what: format!("{}: {}", path.display(), self.why),
+            hints: vec![format!(
+                "{} FILE must hold the password of this very file; without the option its stash is tried",
+                self.option
+            )],
+            source: None,
+        }
+    }
+}
+
 /// How looking at a file ended.
 pub struct Sight {
     /// What was seen; `None` where the file is nothing we know, or could not be read.
     pub looked: Option<Looked>,
-    /// Why the answer is not to be relied on: wrong password, unreadable, unrecognised.
+    /// Why nothing can be said: unrecognised.
     pub failure: Option<Failure>,
 }
 
+/// The bytes of a file, and what the system says about it.
+pub struct Bytes {
+    /// All of them.
+    pub bytes: Vec<u8>,
+    /// Over all of them.
+    pub sha256: String,
+    /// As it was when they were read.
+    pub metadata: std::fs::Metadata,
+}
+
 /// Looks at one file. Without a given password its stash is tried, then the product's stashes in the same directory.
-pub fn look(candidate: &Candidate, given: &Given) -> Sight {
+pub fn look(candidate: &Candidate, read: &Bytes, given: &Given) -> Sight {
     let path = candidate.path.as_path();
-    let (bytes, mode) = match read(path) {
-        Ok(read) => read,
-        Err(failure) => {
-            return Sight {
-                looked: None,
-                failure: Some(failure),
-            };
-        }
-    };
-    let stash_like = keystore::sniff(&bytes).is_none_or(|format| format == Format::Stash);
+    let bytes = read.bytes.as_slice();
+    let stash_like = keystore::sniff(bytes).is_none_or(|format| format == Format::Stash);
     if stash_like {
-        return match stash_content(candidate, &bytes) {
+        return match stash_content(candidate, bytes) {
             Some((format, content)) => Sight {
-                looked: Some(looked(path, format, &bytes, mode, Content::Stash(content))),
+                looked: Some(looked(format, read, Content::Stash(content))),
                 failure: None,
             },
             None if candidate.named => Sight {
                 looked: None,
-                failure: Some(unrecognised(path, &bytes)),
+                failure: Some(unrecognised(path, bytes)),
             },
             None => Sight {
                 looked: None,
@@ -97,28 +126,27 @@ pub fn look(candidate: &Candidate, given: &Given) -> Sight {
             },
         };
     }
-    look_store(path, &bytes, mode, given)
+    look_store(candidate, read, given)
 }
 
-fn looked(path: &Path, format: &'static str, bytes: &[u8], mode: u32, content: Content) -> Looked {
+fn looked(format: &'static str, read: &Bytes, content: Content) -> Looked {
     Looked {
-        path: path.to_owned(),
         format,
-        sha256: fleet::snapshot::sha256_hex(bytes),
-        mode,
+        sha256: read.sha256.clone(),
         content,
         keys: Vec::new(),
         locked: Vec::new(),
         has_password: false,
+        refused: None,
         stash: None,
     }
 }
 
-/// The bytes of a file and its permission bits.
+/// Reads a file whole.
 ///
 /// # Errors
-/// Unreadable, or larger than any store.
-pub fn read(path: &Path) -> Result<(Vec<u8>, u32), Failure> {
+/// Unreadable, larger than any store.
+pub fn read(path: &Path) -> Result<Bytes, Failure> {
     let failed = |what: String, error: Option<std::io::Error>| Failure {
         what,
         hints: Vec::new(),
@@ -136,9 +164,13 @@ pub fn read(path: &Path) -> Result<(Vec<u8>, u32), Failure> {
         );
         return Err(failed(what, None));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
     std::io::Read::read_to_end(&mut std::io::Read::take(file, limit + 1), &mut bytes).map_err(cannot)?;
-    Ok((bytes, metadata.mode() & 0o7777))
+    Ok(Bytes {
+        sha256: fleet::snapshot::sha256_hex(&bytes),
+        bytes,
+        metadata,
+    })
 }
 
 /// A stash by its content: GSKit's by length and check value, the product's (base64) by its ending only, since most
@@ -180,53 +212,59 @@ fn unrecognised(path: &Path, bytes: &[u8]) -> Failure {
     }
 }
 
-fn look_store(path: &Path, bytes: &[u8], mode: u32, given: &Given) -> Sight {
+fn look_store(candidate: &Candidate, file: &Bytes, given: &Given) -> Sight {
+    let path = candidate.path.as_path();
+    let bytes = file.bytes.as_slice();
     let limits = Limits::default();
     let read = |password: Option<&Password>| keystore::read(bytes, password, &limits);
     let format = keystore::sniff(bytes).map_or("unknown", Format::name);
     let own_stash = stash_of(path);
-    let mut failure = None;
+    let mut refused = None;
     let mut used = None;
     let mut store = None;
     if let Some(password) = &given.store {
         match read(Some(password)) {
             Err(error) if is_password(&error) => {
-                failure = Some(wrong(path, &error.to_string(), "--password-file"))
+                refused = Some(Refused::new(error.to_string(), "--password-file"));
             }
             other => (store, used) = (Some(other), Some(password.clone())),
         }
-    } else {
+    }
+    // One password may be given for a whole tree; a store in it that has its own stash is opened by that.
+    if given.store.is_none() || refused.is_some() && !candidate.named {
         for (_, stashed) in own_stash.iter().cloned().chain(product_stashes(path)) {
             let Ok(password) = stashed else { continue };
             if let Ok(found) = read(Some(&password))
                 && opens(&found, &password)
             {
-                (store, used) = (Some(Ok(found)), Some(password));
+                (store, used, refused) = (Some(Ok(found)), Some(password), None);
                 break;
             }
         }
     }
-    let stash = own_stash.map(|(place, stashed)| {
-        let fit = match stashed {
-            Err(why) => StashFit::Unreadable(why),
-            Ok(password) if used.as_ref() == Some(&password) => StashFit::Opens,
-            Ok(password) => fit(&read(Some(&password)), &password),
-        };
-        (place, fit)
+    let spare = own_stash
+        .as_ref()
+        .filter(|_| !candidate.named)
+        .and_then(|(_, stashed)| stashed.clone().ok());
+    let stash = own_stash.map(|(_, stashed)| match stashed {
+        Err(why) => StashFit::Unreadable(why),
+        Ok(password) if used.as_ref() == Some(&password) => StashFit::Opens,
+        Ok(password) => fit(&read(Some(&password)), &password),
     });
     let content = match store.unwrap_or_else(|| read(None)) {
         Ok(store) => Content::Store(store),
         Err(error) => Content::Broken(error),
     };
-    let mut looked = looked(path, format, bytes, mode, content);
+    let mut looked = looked(format, file, content);
     looked.has_password = used.is_some() || given.key.is_some();
     looked.stash = stash;
-    if failure.is_none() {
-        failure = open_keys(&mut looked, given, used.as_ref());
+    if refused.is_none() {
+        refused = open_keys(&mut looked, given, [used.as_ref(), spare.as_ref()]);
     }
+    looked.refused = refused;
     Sight {
         looked: Some(looked),
-        failure,
+        failure: None,
     }
 }
 
@@ -254,7 +292,7 @@ fn fit(read: &Result<Store, ParseError>, password: &Password) -> StashFit {
 }
 
 /// Opens every private key that can be opened. `Some` where a password that was given opens none of them.
-fn open_keys(looked: &mut Looked, given: &Given, used: Option<&Password>) -> Option<Failure> {
+fn open_keys(looked: &mut Looked, given: &Given, others: [Option<&Password>; 2]) -> Option<Refused> {
     let Content::Store(store) = &looked.content else {
         return None;
     };
@@ -270,7 +308,7 @@ fn open_keys(looked: &mut Looked, given: &Given, used: Option<&Password>) -> Opt
             continue;
         }
         let mut refusal = None;
-        for password in given.key.as_ref().into_iter().chain(used) {
+        for password in given.key.as_ref().into_iter().chain(others.into_iter().flatten()) {
             match entry.unlock(Some(password)) {
                 Ok(key) => {
                     looked.keys.push((index, key));
@@ -295,8 +333,7 @@ fn open_keys(looked: &mut Looked, given: &Given, used: Option<&Password>) -> Opt
     } else {
         "--password-file"
     };
-    Some(wrong(
-        &looked.path,
+    Some(Refused::new(
         "wrong password: it opens no private key in it",
         option,
     ))
@@ -315,16 +352,6 @@ fn is_password(error: &ParseError) -> bool {
     )
 }
 
-fn wrong(path: &Path, why: &str, option: &str) -> Failure {
-    Failure {
-        what: format!("{}: {why}", path.display()),
-        hints: vec![format!(
-            "{option} FILE must hold the password of this very file; without the option its stash is tried"
-        )],
-        source: None,
-    }
-}
-
 /// A stash file, and the password in it or why there is none.
 pub type Stashed = (PathBuf, Result<Password, String>);
 
@@ -340,11 +367,20 @@ pub fn stash_of(path: &Path) -> Option<Stashed> {
 
 /// What the product's own agents name their password files.
 pub fn product_stashes(path: &Path) -> Vec<Stashed> {
-    let named = ["tls.sth", "password.sth"].map(|name| path.with_file_name(name));
+    let [_, named @ ..] = neighbours(path);
     let found = named
         .into_iter()
         .filter_map(|place| Some((stash_bytes(&place)?, place)));
     found.map(|(bytes, place)| (place, password_of(&bytes))).collect()
+}
+
+/// Where stashes can lie that concern this file: its own first.
+pub fn neighbours(path: &Path) -> [PathBuf; 3] {
+    [
+        path.with_extension("sth"),
+        path.with_file_name("tls.sth"),
+        path.with_file_name("password.sth"),
+    ]
 }
 
 fn stash_bytes(place: &Path) -> Option<Vec<u8>> {

@@ -12,8 +12,12 @@ use keystore::Integrity;
 use keystore::KeyMatch;
 use keystore::Note;
 use keystore::Store;
+use serde::Deserialize;
+use serde::Serialize;
 
+use super::Seen;
 use super::certificates;
+use super::certificates::Dates;
 use super::finding::Finding;
 use super::finding::Severity;
 use super::look::Content;
@@ -22,12 +26,35 @@ use super::look::StashFit;
 use super::look::is_locked_key;
 use crate::print;
 
-/// All findings about one file by itself. `now` is in seconds since 1970.
-pub fn findings(looked: &Looked, now: i64) -> Vec<Finding> {
-    let mut found = Found {
-        file: &looked.path,
-        list: Vec::new(),
-    };
+/// Something to be said about a file, with what its words depend on still open: the path and the time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Remark {
+    /// A certificate's dates.
+    Dates(Dates),
+    /// What holds at any time.
+    Fixed {
+        /// Its stable name.
+        rule: String,
+        /// How much it matters.
+        severity: Severity,
+        /// The entry.
+        place: Option<String>,
+        /// What was seen.
+        evidence: String,
+        /// Why it matters.
+        cause: String,
+        /// What to do.
+        fix: String,
+    },
+    /// A password that is good until then, in seconds since 1970.
+    PasswordExpiry(i64),
+    /// The stash beside the file does not go with it, in these words.
+    Stash(String),
+}
+
+/// All that is to be said about one file by itself, at any time and under any name.
+pub fn remarks(looked: &Looked) -> Vec<Remark> {
+    let mut found = Found { list: Vec::new() };
     match &looked.content {
         Content::Broken(error) => broken(&mut found, error),
         Content::Stash(Err(why)) => found.add(
@@ -40,33 +67,97 @@ pub fn findings(looked: &Looked, now: i64) -> Vec<Finding> {
         ),
         Content::Stash(Ok(())) => {}
         Content::Store(store) => {
-            certificates::check(&mut found, store, now);
+            certificates::check(&mut found, store);
             for (index, entry) in store.entries().iter().enumerate() {
                 keys(&mut found, looked, store, index, entry);
             }
             aliases(&mut found, store);
             duplicates(&mut found, store);
-            reader_notes(&mut found, store, now);
+            reader_notes(&mut found, store);
             unchecked(&mut found, looked, store);
         }
     }
-    stash(&mut found, looked);
-    readable(&mut found, looked);
-    names(&mut found, looked);
+    match &looked.stash {
+        Some(StashFit::Other) => found.list.push(Remark::Stash(
+            "holds another password than this store's".to_owned(),
+        )),
+        Some(StashFit::Unreadable(why)) => found
+            .list
+            .push(Remark::Stash(format!("gives no password: {why}"))),
+        Some(StashFit::Opens) | None => {}
+    }
     found.list
 }
 
+/// The findings about one file by itself. `now` is in seconds since 1970.
+pub fn findings(seen: &Seen, now: i64) -> Vec<Finding> {
+    let mut found = Told {
+        file: &seen.path,
+        list: Vec::new(),
+    };
+    for remark in &seen.facts.remarks {
+        match remark {
+            Remark::Fixed {
+                rule,
+                severity,
+                place,
+                evidence,
+                cause,
+                fix,
+            } => found.add(rule, *severity, place.as_deref(), evidence, cause, fix),
+            Remark::Dates(dates) => dates.tell(&mut found, now),
+            Remark::PasswordExpiry(unix) => password_expiry(&mut found, *unix, now),
+            Remark::Stash(words) => stash(&mut found, seen, words),
+        }
+    }
+    readable(&mut found, seen);
+    names(&mut found, seen);
+    found.list
+}
+
+/// The remarks on one file so far.
+pub struct Found {
+    list: Vec<Remark>,
+}
+
+impl Found {
+    /// Adds one; `place` is the entry it is about.
+    pub fn add(
+        &mut self,
+        rule: &str,
+        severity: Severity,
+        place: Option<&str>,
+        evidence: impl Into<String>,
+        cause: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.list.push(Remark::Fixed {
+            rule: rule.to_owned(),
+            severity,
+            place: place.map(str::to_owned),
+            evidence: evidence.into(),
+            cause: cause.into(),
+            fix: fix.into(),
+        });
+    }
+
+    /// Adds the dates of a certificate.
+    pub fn dates(&mut self, dates: Dates) {
+        self.list.push(Remark::Dates(dates));
+    }
+}
+
 /// The findings of one file so far.
-pub struct Found<'a> {
+pub struct Told<'a> {
     file: &'a Path,
     list: Vec<Finding>,
 }
 
-impl Found<'_> {
+impl Told<'_> {
     /// Adds one; `place` is the entry it is about.
     pub fn add(
         &mut self,
-        rule: &'static str,
+        rule: &str,
         severity: Severity,
         place: Option<&str>,
         evidence: impl Into<String>,
@@ -76,7 +167,7 @@ impl Found<'_> {
         let file = self.file.display();
         let target = place.map_or_else(|| file.to_string(), |place| format!("{file}: {place}"));
         self.list.push(Finding {
-            rule,
+            rule: rule.to_owned(),
             severity,
             target,
             evidence: evidence.into(),
@@ -94,18 +185,7 @@ pub fn place(index: usize, entry: &Entry) -> String {
     )
 }
 
-/// Whether the file holds a private key.
-pub fn holds_key(looked: &Looked) -> bool {
-    let Content::Store(store) = &looked.content else {
-        return false;
-    };
-    store
-        .entries()
-        .iter()
-        .any(|entry| matches!(entry.body(), Body::PrivateKey { .. }))
-}
-
-fn broken(found: &mut Found<'_>, error: &keystore::ParseError) {
+fn broken(found: &mut Found, error: &keystore::ParseError) {
     use keystore::ParseError;
     match error {
         ParseError::NeedsPassword { .. } => found.add(
@@ -135,7 +215,7 @@ fn broken(found: &mut Found<'_>, error: &keystore::ParseError) {
     }
 }
 
-fn keys(found: &mut Found<'_>, looked: &Looked, store: &Store, index: usize, entry: &Entry) {
+fn keys(found: &mut Found, looked: &Looked, store: &Store, index: usize, entry: &Entry) {
     let Body::PrivateKey { chain, .. } = entry.body() else {
         return;
     };
@@ -174,7 +254,7 @@ fn keys(found: &mut Found<'_>, looked: &Looked, store: &Store, index: usize, ent
 }
 
 fn without_chain(
-    found: &mut Found<'_>,
+    found: &mut Found,
     looked: &Looked,
     store: &Store,
     place: &str,
@@ -218,7 +298,7 @@ fn is_trusted(entry: &Entry) -> bool {
     matches!(entry.body(), Body::TrustedCert { .. })
 }
 
-fn mismatch(found: &mut Found<'_>, place: &str, leaf: &Certificate) {
+fn mismatch(found: &mut Found, place: &str, leaf: &Certificate) {
     found.add(
         "key-mismatch",
         Severity::Error,
@@ -233,7 +313,7 @@ fn mismatch(found: &mut Found<'_>, place: &str, leaf: &Certificate) {
     );
 }
 
-fn aliases(found: &mut Found<'_>, store: &Store) {
+fn aliases(found: &mut Found, store: &Store) {
     let mut folded: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for alias in store.entries().iter().filter_map(Entry::alias) {
         folded.entry(alias.to_lowercase()).or_default().push(alias);
@@ -257,7 +337,7 @@ fn aliases(found: &mut Found<'_>, store: &Store) {
 }
 
 /// The same certificate under several names. A root that also ends a key's chain is as it should be.
-fn duplicates(found: &mut Found<'_>, store: &Store) {
+fn duplicates(found: &mut Found, store: &Store) {
     let mut holders: BTreeMap<[u8; 32], Vec<(String, &Certificate)>> = BTreeMap::new();
     for (index, entry) in store.entries().iter().enumerate() {
         if let Body::TrustedCert { certificate, .. } = entry.body() {
@@ -293,7 +373,7 @@ fn some(places: &[&str]) -> String {
     }
 }
 
-fn reader_notes(found: &mut Found<'_>, store: &Store, now: i64) {
+fn reader_notes(found: &mut Found, store: &Store) {
     let collided: BTreeSet<String> = {
         let mut seen = BTreeSet::new();
         let lower = store
@@ -306,7 +386,7 @@ fn reader_notes(found: &mut Found<'_>, store: &Store, now: i64) {
     for note in store.notes() {
         let text = note.to_string();
         match note {
-            Note::PasswordExpiry { unix } => password_expiry(found, *unix, now),
+            Note::PasswordExpiry { unix } => found.list.push(Remark::PasswordExpiry(*unix)),
             // The collision was told with all its names.
             Note::ShadowedAlias { alias, .. } if collided.contains(&alias.to_lowercase()) => {}
             Note::LockedPart { .. } => found.add(
@@ -345,7 +425,7 @@ fn reader_notes(found: &mut Found<'_>, store: &Store, now: i64) {
     }
 }
 
-fn password_expiry(found: &mut Found<'_>, unix: i64, now: i64) {
+fn password_expiry(found: &mut Told<'_>, unix: i64, now: i64) {
     let when = print::local_time(unix);
     let (severity, words) = match unix - now {
         ..=0 => (Severity::Error, "expired"),
@@ -362,7 +442,7 @@ fn password_expiry(found: &mut Found<'_>, unix: i64, now: i64) {
     );
 }
 
-fn unchecked(found: &mut Found<'_>, looked: &Looked, store: &Store) {
+fn unchecked(found: &mut Found, looked: &Looked, store: &Store) {
     if store.integrity() == Integrity::NotChecked && !looked.has_password {
         found.add(
             "not-checked",
@@ -375,40 +455,21 @@ fn unchecked(found: &mut Found<'_>, looked: &Looked, store: &Store) {
     }
 }
 
-fn stash(found: &mut Found<'_>, looked: &Looked) {
-    let Some((path, fit)) = &looked.stash else { return };
-    let (evidence, severity) = match fit {
-        StashFit::Opens => return,
-        StashFit::Other => (
-            "holds another password than this store's".to_owned(),
-            Severity::Warning,
-        ),
-        StashFit::Unreadable(why) => (format!("gives no password: {why}"), Severity::Warning),
-    };
+fn stash(found: &mut Told<'_>, seen: &Seen, words: &str) {
     found.add(
         "stash-mismatch",
-        severity,
+        Severity::Warning,
         None,
-        format!("{} {evidence}", path.display()),
+        format!("{} {words}", seen.path.with_extension("sth").display()),
         "a program that opens the store by its stash stops at the next start",
         "write the stash again from the store's password: gsk8capicmd -keydb -stashpw",
     );
 }
 
 /// Keys and passwords in the clear are for their owner; what is encrypted is only worth a note.
-fn readable(found: &mut Found<'_>, looked: &Looked) {
-    if looked.mode & 0o004 == 0 {
-        return;
-    }
-    let clear_key = match &looked.content {
-        Content::Stash(Ok(())) => true,
-        Content::Store(store) => store
-            .entries()
-            .iter()
-            .any(|entry| matches!(entry.body(), Body::PrivateKey { .. }) && !is_locked_key(entry)),
-        _ => false,
-    };
-    if !clear_key && !holds_key(looked) {
+fn readable(found: &mut Told<'_>, seen: &Seen) {
+    let clear_key = seen.facts.clear_secret;
+    if seen.mode & 0o004 == 0 || !clear_key && !seen.facts.holds_key {
         return;
     }
     let (severity, cause) = if clear_key {
@@ -426,33 +487,34 @@ fn readable(found: &mut Found<'_>, looked: &Looked) {
         "readable-by-others",
         severity,
         None,
-        format!("mode {:04o}", looked.mode),
+        format!("mode {:04o}", seen.mode),
         cause,
-        format!("chmod o-rwx {}", looked.path.display()),
+        format!("chmod o-rwx {}", seen.path.display()),
     );
 }
 
-fn names(found: &mut Found<'_>, looked: &Looked) {
-    let name = looked
+fn names(found: &mut Told<'_>, seen: &Seen) {
+    let name = seen
         .path
         .file_name()
         .map(|name| name.to_string_lossy().to_lowercase())
         .unwrap_or_default();
-    let secret = holds_key(looked) || matches!(looked.content, Content::Stash(Ok(())));
+    let secret = seen.facts.holds_key || seen.facts.clear_secret;
     let left_over = LEFT_OVER
         .iter()
-        .find(|mark| name.ends_with(*mark) || name.contains(&format!("{mark}.")));
+        .find(|mark| name.ends_with(*mark) || name.contains(&format!("{mark}.")))
+        .or_else(|| COPIES.iter().find(|mark| name.contains(*mark)));
     if let (Some(mark), true) = (left_over, secret) {
         found.add(
             "left-over-key",
             Severity::Warning,
             None,
-            format!("a key or password in a file whose name ends as {mark}"),
+            format!("a key or password in a file whose name bears {:?}", mark.trim()),
             "a copy that nobody rotates, guards or remembers",
             "move it to a safe place, or destroy it",
         );
     }
-    let extension = looked
+    let extension = seen
         .path
         .extension()
         .map(|end| end.to_string_lossy().to_lowercase())
@@ -460,12 +522,12 @@ fn names(found: &mut Found<'_>, looked: &Looked) {
     let Some((_, formats)) = EXTENSIONS.iter().find(|(end, _)| *end == extension) else {
         return;
     };
-    if !formats.contains(&looked.format) {
+    if !formats.contains(&seen.facts.format.as_str()) {
         found.add(
             "extension",
             Severity::Note,
             None,
-            format!("named .{extension}, and its content is {}", looked.format),
+            format!("named .{extension}, and its content is {}", seen.facts.format),
             "most programs go by the content, some by the name",
             "check the store type that the settings of its program name",
         );
@@ -473,7 +535,11 @@ fn names(found: &mut Found<'_>, looked: &Looked) {
 }
 
 const MAX_NAMED: usize = 5;
-const LEFT_OVER: [&str; 8] = [".bak", ".backup", ".old", ".orig", ".save", ".sav", ".tmp", "~"];
+const LEFT_OVER: [&str; 16] = [
+    ".bak", ".backup", ".copy", ".old", ".orig", ".prev", ".save", ".sav", ".swp", ".temp", ".tmp",
+    "-backup", "-old", "_backup", "_old", "~",
+];
+const COPIES: [&str; 3] = [" - copy", "copy of ", "-copy."];
 
 /// What an ending promises.
 const EXTENSIONS: &[(&str, &[&str])] = &[

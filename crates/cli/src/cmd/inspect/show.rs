@@ -1,24 +1,20 @@
 //! The answer for people: a table per file, then what is wrong with it.
 
-use keystore::Body;
-use keystore::Certificate;
-use keystore::Entry;
-
-use super::document::aliases;
+use super::Seen;
+use super::facts::CertificateFacts;
+use super::facts::EntryFacts;
+use super::facts::Kind;
 use super::finding::Finding;
 use super::finding::Severity;
-use super::look::Content;
-use super::look::Looked;
-use super::short;
 use crate::print;
 use crate::print::safe;
 
 /// Prints all files.
-pub fn files(looked: &[&Looked], findings: &[Vec<Finding>]) {
-    for (looked, own) in looked.iter().zip(findings) {
-        file(looked, own);
+pub fn files(all: &[&Seen], findings: &[Vec<Finding>]) {
+    for (seen, own) in all.iter().zip(findings) {
+        file(seen, own);
     }
-    if looked.is_empty() {
+    if all.is_empty() {
         print::answer("no keystore, certificate, key or stash found");
         return;
     }
@@ -36,7 +32,7 @@ pub fn files(looked: &[&Looked], findings: &[Vec<Finding>]) {
     );
     print::answer(&format!(
         "{}: {}, {}, {}",
-        counted(looked.len(), "file"),
+        counted(all.len(), "file"),
         counted(errors, "error"),
         counted(warnings, "warning"),
         counted(notes, "note")
@@ -51,30 +47,26 @@ fn counted(count: usize, what: &str) -> String {
     }
 }
 
-fn file(looked: &Looked, findings: &[Finding]) {
-    let what = match &looked.content {
-        Content::Broken(_) => "cannot be read".to_owned(),
-        Content::Stash(_) => "a password".to_owned(),
-        Content::Store(store) if store.entries().len() == 1 => "1 entry".to_owned(),
-        Content::Store(store) => format!("{} entries", store.entries().len()),
+fn file(seen: &Seen, findings: &[Finding]) {
+    let facts = &seen.facts;
+    let what = match facts.kind {
+        Kind::Broken => "cannot be read".to_owned(),
+        Kind::Stash => "a password".to_owned(),
+        Kind::Store if facts.entries.len() == 1 => "1 entry".to_owned(),
+        Kind::Store => format!("{} entries", facts.entries.len()),
     };
     print::answer(&format!(
         "{}: {}, {what}, {}",
-        looked.path.display(),
-        looked.format,
-        &looked.sha256[..16]
+        seen.path.display(),
+        facts.format,
+        &facts.sha256[..16]
     ));
-    if let Content::Store(store) = &looked.content {
-        let mut rows = Vec::new();
-        for (entry, alias) in store.entries().iter().zip(aliases(store)) {
-            rows.extend(entry_rows(entry, alias.as_deref()));
-        }
-        for row in print::table(&rows) {
-            print::answer(&format!("  {}", row.trim_end()));
-        }
+    let rows: Vec<Vec<String>> = facts.entries.iter().flat_map(entry_rows).collect();
+    for row in print::table(&rows) {
+        print::answer(&format!("  {}", row.trim_end()));
     }
     for finding in findings {
-        let own = looked.path.display().to_string();
+        let own = seen.path.display().to_string();
         let place = finding
             .target
             .strip_prefix(&own)
@@ -99,22 +91,23 @@ fn file(looked: &Looked, findings: &[Finding]) {
 }
 
 /// One row per entry, and one below it for each further certificate of its chain.
-fn entry_rows(entry: &Entry, alias: Option<&str>) -> Vec<Vec<String>> {
-    let alias = alias.map_or_else(|| "-".to_owned(), safe);
-    let mut first = vec![alias, entry.kind_name().to_owned()];
-    let mut rest = entry.certificates().iter();
-    match (rest.next(), entry.body()) {
-        (Some(leaf), _) => first.extend(cells(leaf)),
-        (None, Body::Opaque { what }) => first.push(safe(what)),
-        (None, Body::Request { der, .. }) => {
-            if let Ok(request) = keystore::Request::parse(der) {
-                first.push(safe(&request.subject.to_string()));
-                first.push(request.public_key().kind().to_string());
+fn entry_rows(entry: &EntryFacts) -> Vec<Vec<String>> {
+    let alias = entry.alias.as_deref().map_or_else(|| "-".to_owned(), safe);
+    let mut first = vec![alias, entry.kind.clone()];
+    let mut rest = entry.chain.iter();
+    match (rest.next(), &entry.what, entry.kind.as_str()) {
+        (Some(leaf), _, _) => first.extend(cells(leaf)),
+        (None, Some(what), _) => first.push(safe(what)),
+        (None, None, "request") => {
+            if let Some(request) = &entry.request {
+                first.push(safe(&request.subject));
+                first.push(request.key.clone());
             }
         }
         _ => first.push(
             entry
-                .protection()
+                .protection
+                .as_ref()
                 .map_or_else(String::new, |how| format!("protection: {how}")),
         ),
     }
@@ -127,12 +120,16 @@ fn entry_rows(entry: &Entry, alias: Option<&str>) -> Vec<Vec<String>> {
     rows
 }
 
-fn cells(certificate: &Certificate) -> [String; 5] {
+fn cells(certificate: &CertificateFacts) -> [String; 5] {
+    let until = certificate
+        .not_after
+        .parse::<jiff::Timestamp>()
+        .map_or(0, jiff::Timestamp::as_second);
     [
-        safe(&certificate.subject().to_string()),
-        certificate.public_key().kind().to_string(),
-        certificate.signature_algorithm().to_string(),
-        format!("until {}", print::local_time(certificate.validity().not_after)),
-        short(&certificate.sha256()),
+        safe(&certificate.subject),
+        certificate.key.clone(),
+        certificate.signature.clone(),
+        format!("until {}", print::local_time(until)),
+        certificate.sha256[..16].to_owned(),
     ]
 }
