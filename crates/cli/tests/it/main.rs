@@ -7,6 +7,7 @@ mod csr;
 mod doctor;
 mod domain;
 mod foreign;
+mod inspect;
 mod live;
 mod made;
 mod orders;

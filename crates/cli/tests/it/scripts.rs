@@ -137,11 +137,15 @@ fn matches(text: &str, pattern: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Every file below, with mode and content; of what is no plain file its mode alone.
+/// Every file below, with mode and content; of what is no plain file its mode alone. What `inspect` keeps of what it saw
+/// is the user's, not the directory's.
 fn tree(dir: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
+        if path.ends_with(".cache") {
+            continue;
+        }
         let metadata = std::fs::symlink_metadata(&path).unwrap();
         let content = if metadata.is_file() {
             std::fs::read(&path).unwrap()

@@ -350,7 +350,7 @@ fn loose_certificates(found: &mut Found, store: &Store) {
         let (count, others) = (all.len(), leaves.len());
         (
             "ca-bundle",
-            format!("a bundle of {count} certificates, {others} of them no authorities: not one chain"),
+            format!("a bundle of {count} certificates, {others} of them no authority: not one chain"),
         )
     };
     let cause = if is_chain {
