@@ -20,6 +20,9 @@ fn main() {
             measure(name, &text);
         }
     }
+    if "re-plan".starts_with(&only) || "hub and spoke".starts_with(&only) {
+        measure_changes(&hub_and_spoke(100_000, 100, 10));
+    }
     if !only.is_empty() {
         return;
     }
@@ -60,6 +63,41 @@ fn measure(name: &str, text: &str) {
         document.claims.restarts.unwrap_or(0),
         document.claims.lower_bound.unwrap_or(0),
         document.claims.phases.unwrap_or(0),
+    );
+}
+
+/// One component after the other is another one: a leaf or a hub costs more, or has its next step behind it.
+fn measure_changes(text: &str) {
+    let model = plan::read_model(text).expect("the generator writes models");
+    let mut standing = planner::Standing::of(model, plan::Goal::Retired);
+    let mut seed = 1;
+    for (name, first, count) in [("a leaf", 100, 99_900), ("a hub", 0, 100)] {
+        let mut all: Vec<Duration> = Vec::new();
+        let mut anew = 0;
+        for turn in 0..200_u64 {
+            let id = plan::ComponentId((first + next(&mut seed) % count) as u32);
+            let mut component = standing.model().components[id.at()].clone();
+            let step = standing.steps(id).first().copied().filter(|&(wave, _)| wave == 1);
+            match step.filter(|_| turn % 2 == 0) {
+                Some((_, events)) => component.done = component.done.union(events),
+                None => component.cost_milli += 1000,
+            }
+            let (took, replanned) = timed(|| standing.change(id, component));
+            anew += u32::from(replanned.anew);
+            all.push(took);
+        }
+        all.sort_unstable();
+        println!(
+            "re-planned after {name} changed, 200 times: median {:.2} ms, most {:.2} ms, {anew} times from scratch",
+            all[100].as_secs_f64() * 1e3,
+            all[199].as_secs_f64() * 1e3
+        );
+    }
+    let (took, report) = timed(|| plan::examine(standing.model(), &standing.document()).0);
+    println!(
+        "then written and proved: {} ms, {}",
+        took.as_millis(),
+        report.bound.word()
     );
 }
 

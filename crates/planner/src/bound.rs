@@ -1,6 +1,7 @@
 //! How cheap any plan could be, and what proves it. This code never sees a plan.
 
 use plan::Certificate;
+use plan::Component;
 use plan::Effective;
 use plan::Event;
 use plan::EventSet;
@@ -12,6 +13,7 @@ use crate::core::Problem;
 use crate::core::Toll;
 use crate::core::reduce;
 use crate::demand::Demand;
+use crate::demand::Local;
 use crate::digraph::Digraph;
 use crate::exact;
 use crate::local;
@@ -25,6 +27,8 @@ pub struct Bound {
     pub restarts: u64,
     /// What proves both.
     pub certificate: Certificate,
+    /// Those whom the certificate names.
+    pub named: Vec<u32>,
 }
 
 /// Finds lower bounds on cost and restarts.
@@ -37,6 +41,8 @@ pub fn bound(model: &Model, demand: &Demand) -> Bound {
         true => (cost_milli, cost.clone()),
         false => prove(model, demand, Price::Restarts),
     };
+    let concerned = cost.iter().chain(&obstructions);
+    let concerned = concerned.flat_map(|toll| toll.members.iter().copied()).collect();
     let named = |tolls: Vec<Toll>| -> Vec<Obstruction> {
         let name = |x: u32| model.components[x as usize].name.clone();
         let obstruction = |toll: Toll| Obstruction {
@@ -53,13 +59,14 @@ pub fn bound(model: &Model, demand: &Demand) -> Bound {
         cost_milli,
         restarts: restarts / 1000,
         certificate,
+        named: concerned,
     }
 }
 
 fn prove(model: &Model, demand: &Demand, price: Price) -> (u64, Vec<Toll>) {
     let count = model.components.len();
-    let menu: Vec<Menu> = (0..count).map(|x| menu(demand, x)).collect();
-    let base = |x: usize| base(model, demand, menu[x], x, price);
+    let menu: Vec<Menu> = (0..count).map(|x| menu(demand.local(x))).collect();
+    let base = |x: usize| base(&model.components[x], demand.local(x), price);
     let total: u64 = (0..count).map(base).sum();
     let early = demand.early_always.as_ref().unwrap_or(&demand.early);
     let weight = model.components.iter().map(|c| price.extra(c)).collect();
@@ -99,10 +106,10 @@ fn prove(model: &Model, demand: &Demand, price: Price) -> (u64, Vec<Toll>) {
     (total + extra, tolls)
 }
 
-fn menu(demand: &Demand, x: usize) -> Menu {
-    let pending = demand.pending[x];
+fn menu(local: Local) -> Menu {
+    let pending = local.pending;
     let both = pending.has(Event::Grow) && pending.has(Event::Retire);
-    match (both && demand.apart[x], pending.has(Event::Switch)) {
+    match (both && local.apart, pending.has(Event::Switch)) {
         (true, true) => Menu::Split,
         (false, true) if pending.len() > 1 => Menu::Single,
         _ => Menu::Fixed,
@@ -110,13 +117,12 @@ fn menu(demand: &Demand, x: usize) -> Menu {
 }
 
 /// The least that a component can cost on its own.
-fn base(model: &Model, demand: &Demand, menu: Menu, x: usize, price: Price) -> u64 {
-    let component = &model.components[x];
-    let pending = demand.pending[x];
+pub fn base(component: &Component, local: Local, price: Price) -> u64 {
+    let pending = local.pending;
     let of = |events: &[Event]| price.of(component, EventSet::of(events));
-    match menu {
+    match menu(local) {
         Menu::Split => of(&[Event::Grow, Event::Switch]) + of(&[Event::Retire]),
-        Menu::Fixed if demand.apart[x] => pending.iter().map(|e| of(&[e])).sum(),
+        Menu::Fixed if local.apart => pending.iter().map(|e| of(&[e])).sum(),
         Menu::Fixed | Menu::Single => price.of(component, pending),
     }
 }

@@ -36,7 +36,53 @@ pub struct Demand {
     pub blocked: Vec<Blocked>,
 }
 
+/// What the demand says of one component alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Local {
+    /// The events still to come.
+    pub pending: EventSet,
+    /// Grow and retire are apart in every plan.
+    pub apart: bool,
+    /// Grow must precede something.
+    pub grow_bound: bool,
+    /// Retire must follow something.
+    pub retire_bound: bool,
+}
+
+/// What one edge asks for.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// The verifier grows before the prover switches.
+    pub early: bool,
+    /// The same, whichever chain the prover presents.
+    pub always: bool,
+    /// The prover switches before the verifier retires.
+    pub late: bool,
+    /// What no order can give.
+    pub blocked: Vec<Blocked>,
+}
+
 impl Demand {
+    /// What one component has to do, and how that is bound.
+    pub fn local(&self, x: usize) -> Local {
+        Local {
+            pending: self.pending[x],
+            apart: self.apart[x],
+            grow_bound: self.grow_bound[x],
+            retire_bound: self.retire_bound[x],
+        }
+    }
+
+    /// What an edge asks for in a model of which `pending` and `chain` are up to date.
+    pub fn asked(&self, model: &Model, edge: &Edge) -> Asked {
+        let asking = Asking {
+            model,
+            pending: &self.pending,
+            chain: &self.chain,
+        };
+        asking.edge(edge)
+    }
+
     /// Reads the demand off the edges. Linear, but for sets of shared files, whose readers all count.
     pub fn of(model: &Model, goal: Goal) -> Demand {
         let pending: Vec<EventSet> = model
@@ -45,25 +91,30 @@ impl Demand {
             .map(|c| c.wanted(goal).without(c.done))
             .collect();
         let chain = choose_chains(model);
-        let mut asking = Asking {
+        let asking = Asking {
             model,
             pending: &pending,
             chain: &chain,
-            apart: vec![false; pending.len()],
-            early: vec![],
-            early_by_choice: vec![],
-            late: vec![],
-            blocked: vec![],
         };
+        let mut apart = vec![false; pending.len()];
+        let (mut early, mut by_choice, mut late) = (Vec::new(), Vec::new(), Vec::new());
+        let mut blocked = Vec::new();
         for edge in model.edges.iter().filter(|e| !e.waived) {
-            asking.edge(edge);
+            let mut asked = asking.edge(edge);
+            blocked.append(&mut asked.blocked);
+            let (p, v) = (edge.prover, edge.verifier);
+            apart[v.at()] |= asked.apart() && pending[p.at()].has(Event::Switch);
+            if asked.early {
+                let arcs = if asked.always { &mut early } else { &mut by_choice };
+                put_arcs(model, &pending, (v, p, Event::Switch), arcs);
+            }
+            if asked.late {
+                put_arcs(model, &pending, (p, v, Event::Retire), &mut late);
+            }
         }
-        asking.single_anchors(goal);
-        asking.groups();
-        let unseen = by_hand::unseen(model, |id| !asking.pending[id.at()].is_empty());
-        asking.blocked.extend(unseen);
-        let (apart, blocked) = (asking.apart, asking.blocked);
-        let (mut early, late, by_choice) = (asking.early, asking.late, asking.early_by_choice);
+        asking.single_anchors(goal, &mut blocked);
+        asking.groups(&mut blocked);
+        blocked.extend(by_hand::unseen(model, |id| !pending[id.at()].is_empty()));
         let count = pending.len();
         let mut grow_bound = vec![false; count];
         let mut retire_bound = vec![false; count];
@@ -137,19 +188,21 @@ fn put_arcs(
     }
 }
 
+impl Asked {
+    /// The verifier's grow and retire are apart, if the prover has to switch itself.
+    pub fn apart(&self) -> bool {
+        self.early && self.always && self.late
+    }
+}
+
 struct Asking<'a> {
     model: &'a Model,
     pending: &'a [EventSet],
     chain: &'a [ChainForm],
-    apart: Vec<bool>,
-    early: Vec<(u32, u32)>,
-    early_by_choice: Vec<(u32, u32)>,
-    late: Vec<(u32, u32)>,
-    blocked: Vec<Blocked>,
 }
 
 impl<'a> Asking<'a> {
-    fn edge(&mut self, edge: &Edge) {
+    fn edge(&self, edge: &Edge) -> Asked {
         let (p, v) = (edge.prover, edge.verifier);
         let table = self.model.acceptances[edge.acceptance.at()];
         let chain = self.chain[p.at()];
@@ -206,20 +259,11 @@ impl<'a> Asking<'a> {
                 return self.block_edge(edge, reason, &remedies);
             }
         }
-        let always = !(prover.cross && table.accepts(TrustState::Old, ChainForm::Cross));
-        if early && late && always && self.pending[p.at()].has(Event::Switch) {
-            self.apart[v.at()] = true;
-        }
-        if early {
-            let arcs = if always {
-                &mut self.early
-            } else {
-                &mut self.early_by_choice
-            };
-            put_arcs(self.model, self.pending, (v, p, Event::Switch), arcs);
-        }
-        if late {
-            put_arcs(self.model, self.pending, (p, v, Event::Retire), &mut self.late);
+        Asked {
+            early,
+            late,
+            always: !(prover.cross && table.accepts(TrustState::Old, ChainForm::Cross)),
+            blocked: Vec::new(),
         }
     }
 
@@ -232,11 +276,11 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn single_anchors(&mut self, goal: Goal) {
+    fn single_anchors(&self, goal: Goal, blocked: &mut Vec<Blocked>) {
         for (at, component) in self.model.components.iter().enumerate() {
             let grows = self.pending[at].has(Event::Grow);
             if goal == Goal::Coexistence && component.single_anchor && grows {
-                self.blocked.push(Blocked {
+                blocked.push(Blocked {
                     component: Some(component.name.clone()),
                     link: None,
                     reason: "its trust store holds one anchor only and can never trust both generations"
@@ -248,7 +292,7 @@ impl<'a> Asking<'a> {
     }
 
     /// A group that lets none of its members have a step.
-    fn groups(&mut self) {
+    fn groups(&self, blocked: &mut Vec<Blocked>) {
         for group in self.model.groups.iter().filter(|group| group.max == 0) {
             let moves = |member: &&ComponentId| !self.pending[member.at()].is_empty();
             let Some(member) = group.members.iter().find(moves) else {
@@ -259,7 +303,7 @@ impl<'a> Asking<'a> {
                 .iter()
                 .map(|&id| self.component(id).name.as_str())
                 .collect();
-            self.blocked.push(Blocked {
+            blocked.push(Blocked {
                 component: Some(self.component(*member).name.clone()),
                 link: None,
                 reason: format!("none of {} may ever have a step", names.join(", ")),
@@ -271,7 +315,7 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn block_single(&mut self, edge: &Edge) {
+    fn block_single(&self, edge: &Edge) -> Asked {
         let name = &self.component(edge.verifier).name;
         let reason = format!(
             "{name} holds one trust anchor only: before it is replaced the new chain is refused, after it the old one"
@@ -282,10 +326,10 @@ impl<'a> Asking<'a> {
             "give the peer a second listener with its own identity until the anchor is replaced",
             "state an outage of this link in a waiver",
         ];
-        self.block_edge(edge, reason, &remedies);
+        self.block_edge(edge, reason, &remedies)
     }
 
-    fn block_stuck(&mut self, edge: &Edge, stuck: &Component, why: &str) {
+    fn block_stuck(&self, edge: &Edge, stuck: &Component, why: &str) -> Asked {
         let reason = format!("{} {why}", stuck.name);
         let owner = if stuck.external {
             "have its owner confirm the change (trusts-new-since)"
@@ -300,10 +344,10 @@ impl<'a> Asking<'a> {
                 "cross-sign the new root with the old one",
                 "waive the link",
             ],
-        );
+        )
     }
 
-    fn block_edge(&mut self, edge: &Edge, reason: String, remedies: &[&str]) {
+    fn block_edge(&self, edge: &Edge, reason: String, remedies: &[&str]) -> Asked {
         let (prover, verifier) = (self.component(edge.prover), self.component(edge.verifier));
         let ends = [(edge.prover, edge.verifier), (edge.verifier, edge.prover)];
         let ended = self
@@ -312,12 +356,16 @@ impl<'a> Asking<'a> {
             .iter()
             .find(|waiver| ends.contains(&(waiver.from, waiver.to)));
         let renew = ended.map(|waiver| format!("renew its waiver, which ended on {}", waiver.until));
-        self.blocked.push(Blocked {
+        let blocked = Blocked {
             component: Some(verifier.name.clone()),
             link: Some(format!("{} -> {}", prover.name, verifier.name)),
             reason,
             remedies: remedies.iter().map(|&r| r.to_owned()).chain(renew).collect(),
-        });
+        };
+        Asked {
+            blocked: vec![blocked],
+            ..Asked::default()
+        }
     }
 
     fn component(&self, id: ComponentId) -> &'a Component {

@@ -10,6 +10,7 @@ use crate::core::Pattern;
 use crate::core::Problem;
 use crate::core::reduce;
 use crate::demand::Demand;
+use crate::demand::Local;
 use crate::exact;
 use crate::local;
 
@@ -49,7 +50,7 @@ impl Price {
 /// The cheapest patterns that the search finds. Exact where the hard cores are small.
 pub fn choose(model: &Model, demand: &Demand) -> Vec<Pattern> {
     let menu: Vec<Menu> = (0..model.components.len())
-        .map(|x| menu(model, demand, x))
+        .map(|x| menu(&model.components[x], demand.local(x)))
         .collect();
     let weight = model
         .components
@@ -137,14 +138,13 @@ fn prefer_hub_style(model: &Model, demand: &Demand, patterns: &mut [Pattern]) {
     }
 }
 
-fn menu(model: &Model, demand: &Demand, x: usize) -> Menu {
-    let pending = demand.pending[x];
+fn menu(component: &Component, local: Local) -> Menu {
+    let pending = local.pending;
     let trust = pending.has(Event::Grow) || pending.has(Event::Retire);
     if !pending.has(Event::Switch) || !trust {
         return Menu::Fixed;
     }
-    let bound = demand.grow_bound[x] && demand.retire_bound[x];
-    if bound && !model.components[x].single_anchor {
+    if local.grow_bound && local.retire_bound && !component.single_anchor {
         Menu::Split
     } else {
         Menu::Single
@@ -152,25 +152,24 @@ fn menu(model: &Model, demand: &Demand, x: usize) -> Menu {
 }
 
 /// The steps of a component: its pending events, in order, as they fall together.
-pub fn steps(component: &Component, demand: &Demand, x: usize, pattern: Pattern) -> Vec<EventSet> {
-    let pending = demand.pending[x];
+pub fn steps(component: &Component, local: Local, pattern: Pattern) -> Vec<EventSet> {
     let take = |events: &[Event]| {
         EventSet::of(
             &events
                 .iter()
                 .copied()
-                .filter(|&e| pending.has(e))
+                .filter(|&e| local.pending.has(e))
                 .collect::<Vec<_>>(),
         )
     };
     use Event::{Grow, Retire, Switch};
-    let joined = component.single_anchor || !(demand.grow_bound[x] && demand.retire_bound[x]);
+    let joined = component.single_anchor || !(local.grow_bound && local.retire_bound);
     let groups = match (pattern, joined) {
         (Pattern::Together, _) => vec![take(&[Grow, Switch, Retire])],
         (Pattern::GrowSwitch, _) => vec![take(&[Grow, Switch]), take(&[Retire])],
         (Pattern::SwitchRetire, _) => vec![take(&[Grow]), take(&[Switch, Retire])],
         (Pattern::Apart, false) => vec![take(&[Grow]), take(&[Switch]), take(&[Retire])],
-        (Pattern::Apart, true) if demand.grow_bound[x] => vec![take(&[Grow, Retire]), take(&[Switch])],
+        (Pattern::Apart, true) if local.grow_bound => vec![take(&[Grow, Retire]), take(&[Switch])],
         (Pattern::Apart, true) => vec![take(&[Switch]), take(&[Grow, Retire])],
     };
     groups.into_iter().filter(|g| !g.is_empty()).collect()

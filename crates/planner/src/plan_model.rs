@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use plan::Blocked;
 use plan::ChainForm;
 use plan::Claims;
 use plan::Direction;
@@ -24,13 +25,28 @@ use crate::waves::Placed;
 /// Where no order is safe, the document has no steps and says in `blocked` why, with the remedies. The document
 /// is a proposal: only `plan::check` makes it a plan.
 pub fn plan_model(model: &Model, goal: Goal) -> PlanDocument {
-    let demand = Demand::of(model, goal);
-    let blank = PlanDocument {
-        goal,
-        direction: Direction::Forward,
-        waived: waived(model),
-        ..PlanDocument::default()
-    };
+    match solved(model, goal) {
+        Ok((demand, placed, bound)) => proposed(model, &demand, goal, (placed, &bound)),
+        Err(blocked) => refused(model, goal, blocked),
+    }
+}
+
+/// The demand of a model, the cheapest steps in their waves that the search finds, and how cheap any could be.
+///
+/// # Errors
+/// What no order can give.
+pub fn solved(model: &Model, goal: Goal) -> Result<(Demand, Vec<Placed>, Bound), Vec<Blocked>> {
+    let mut demand = Demand::of(model, goal);
+    if !demand.blocked.is_empty() {
+        return Err(std::mem::take(&mut demand.blocked));
+    }
+    let placed = settle(model, &demand)?;
+    let bound = bound(model, &demand);
+    Ok((demand, placed, bound))
+}
+
+/// The document that says why there is no plan.
+pub fn refused(model: &Model, goal: Goal, blocked: Vec<Blocked>) -> PlanDocument {
     let nothing = Claims {
         restarts: Some(0),
         lower_bound: Some(0),
@@ -38,24 +54,14 @@ pub fn plan_model(model: &Model, goal: Goal) -> PlanDocument {
         cost_lower_bound_milli: Some(0),
         phases: Some(0),
     };
-    if !demand.blocked.is_empty() {
-        return PlanDocument {
-            blocked: demand.blocked,
-            claims: nothing,
-            ..blank
-        };
+    PlanDocument {
+        goal,
+        direction: Direction::Forward,
+        waived: waived(model),
+        blocked,
+        claims: nothing,
+        ..PlanDocument::default()
     }
-    let placed = match settle(model, &demand) {
-        Ok(placed) => placed,
-        Err(blocked) => {
-            return PlanDocument {
-                blocked,
-                claims: nothing,
-                ..blank
-            };
-        }
-    };
-    proposed(model, &demand, goal, (placed, &bound(model, &demand)))
 }
 
 /// The document of steps in waves, with its claims and what proves the lower bounds.

@@ -27,7 +27,7 @@ pub fn settle(model: &Model, demand: &Demand) -> Result<Vec<Placed>, Vec<Blocked
         .components
         .iter()
         .enumerate()
-        .map(|(x, c)| ways.nearest(x, steps(c, demand, x, patterns[x])))
+        .map(|(x, c)| ways.nearest(x, steps(c, demand.local(x), patterns[x])))
         .collect();
     loop {
         let circle = match place(model, demand, &chosen, OwnOrder::AsListed) {

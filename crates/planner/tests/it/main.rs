@@ -9,4 +9,5 @@ mod front;
 mod known;
 mod mutants;
 mod rip;
+mod standing;
 mod toy;

@@ -106,7 +106,7 @@ fn every_connected_graph_up_to_six_nodes_costs_what_exhaustive_search_says() {
 }
 
 #[test]
-fn random_fleets_with_all_that_a_model_can_say_cost_what_exhaustive_search_says() {
+pub fn random_fleets_with_all_that_a_model_can_say_cost_what_exhaustive_search_says() {
     let [mut planned, mut blocked] = [0, 0];
     for seed in 0..fleets() {
         let mut dice = Dice(seed ^ 0xf1ee_7000);
@@ -135,7 +135,7 @@ fn names(count: usize) -> Vec<String> {
 }
 
 /// A fleet of up to five components; each kind of line is there now and then.
-fn random_fleet(dice: &mut Dice) -> String {
+pub fn random_fleet(dice: &mut Dice) -> String {
     let count = 1 + dice.below(5).max(dice.below(5));
     let mut text = String::from("model 1\n");
     for x in 0..count {
