@@ -26,6 +26,7 @@ use crate::text::mqsc::MqObject;
 use crate::text::openssl;
 use crate::text::optman;
 use crate::text::optman::GlobalOption;
+use crate::text::probe;
 use crate::text::racf;
 use crate::text::racf::RacfCertificate;
 use crate::text::racf::Ring;
@@ -108,6 +109,10 @@ impl Inputs {
             if let Some(seen) = capture::read(&file.path, &file.bytes) {
                 inputs.conversations.extend(seen);
             } else if let Some(text) = file.text() {
+                if let Some(seen) = probe::read(&file.path, &text) {
+                    inputs.conversations.extend(seen);
+                    continue;
+                }
                 inputs.take_text(file, &text);
             }
         }

@@ -6,6 +6,7 @@ pub mod keytool;
 pub mod mqsc;
 pub mod openssl;
 pub mod optman;
+pub mod probe;
 pub mod racf;
 
 /// One text.
