@@ -166,8 +166,8 @@ pub struct Inspect {
 /// `doctor`.
 #[derive(Debug, ClapArgs)]
 pub struct Doctor {
-    /// Files and directories: stores, settings, logs, pasted output, captures; `-` reads standard input. Default: the
-    /// hosts of the fleet directory.
+    /// Files and directories: stores, settings, logs, pasted output, captures, records of `probe`; `-` reads standard
+    /// input, HOST:PORT asks a server now. Default: the hosts of the fleet directory.
     pub targets: Vec<PathBuf>,
     /// Explain a rule (`H-30`), or list all of them (`all`).
     #[arg(long, value_name = "RULE", conflicts_with = "targets")]

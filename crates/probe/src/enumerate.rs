@@ -4,18 +4,17 @@
 //! connection for each suite and one more. Up to TLS 1.2 the answer is in the clear; a hello of TLS 1.3 without a key
 //! share is answered with a HelloRetryRequest, which names suite and group and costs the server nothing.
 
-use hello::Alert;
 use hello::ClientHello;
 use hello::Flight;
 use hello::Group;
 use hello::Suite;
 use hello::Version;
-use hello::alert_name;
 use hello::groups;
 use hello::suites;
 use openssl::rand::rand_bytes;
 
 use crate::Order;
+use crate::Refusal;
 use crate::Spoken;
 use crate::SuiteSeen;
 use crate::Trouble;
@@ -48,13 +47,13 @@ pub(crate) fn version(line: &mut Line<'_>, version: Version) -> Asked {
     let (spoken, first) = match answer {
         Answer::Chose(flight) => match chosen_version(&flight) {
             Some(chosen) if chosen == version => (Spoken::Yes, Some(flight)),
-            Some(other) => (Spoken::No(format!("the server chose {other}")), None),
-            None => (Spoken::No("the server chose an unknown version".to_owned()), None),
+            _ => {
+                let number = flight.hello.as_ref().map_or(0, |hello| hello.version);
+                (Spoken::No(Refusal::Chose(number)), None)
+            }
         },
-        Answer::Refused(alert) => (Spoken::No(said(alert)), None),
-        Answer::Trouble(trouble @ (Trouble::Closed | Trouble::Reset)) => {
-            (Spoken::No(trouble.to_string()), None)
-        }
+        Answer::Refused(alert) => (Spoken::No(Refusal::Alert(alert.code)), None),
+        Answer::Trouble(Trouble::Closed | Trouble::Reset) => (Spoken::No(Refusal::HungUp), None),
         Answer::Trouble(trouble) => (Spoken::Unknown(trouble), None),
     };
     Asked {
@@ -250,11 +249,6 @@ fn is_about_length(answer: &Answer) -> bool {
         Answer::Refused(alert) => matches!(alert.code, DECODE_ERROR | ILLEGAL_PARAMETER | UNEXPECTED_MESSAGE),
         Answer::Trouble(trouble) => !trouble.is_final(),
     }
-}
-
-/// An alert in words.
-pub(crate) fn said(alert: Alert) -> String {
-    format!("alert {} ({})", alert.code, alert_name(alert.code))
 }
 
 /// What old servers have room for.

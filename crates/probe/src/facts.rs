@@ -1,5 +1,6 @@
 //! What was seen of one server.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use hello::Group;
 use hello::Ssl2Hello;
 use hello::Suite;
 use hello::Version;
+use hello::alert_name;
 use keystore::Certificate;
 
 use crate::Target;
@@ -114,12 +116,36 @@ pub struct VersionFacts {
 /// Whether a version is spoken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spoken {
-    /// It is not: what the server said instead.
-    No(String),
+    /// It is not: what the server did instead.
+    No(Refusal),
     /// Nobody knows.
     Unknown(Trouble),
     /// It is.
     Yes,
+}
+
+/// How a server says that it does not speak a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// With this alert.
+    Alert(u8),
+    /// It chose another one, by its number.
+    Chose(u16),
+    /// It hung up.
+    HungUp,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alert(code) => write!(f, "alert {code} ({})", alert_name(*code)),
+            Self::Chose(number) => match Version::of_number(*number) {
+                Some(version) => write!(f, "the server chose {version}"),
+                None => write!(f, "the server chose version {number:#06x}"),
+            },
+            Self::HungUp => f.write_str("the server hung up without an answer"),
+        }
+    }
 }
 
 /// A suite that the server takes.

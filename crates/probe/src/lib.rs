@@ -32,8 +32,8 @@ mod wire;
 
 pub use chain::{ChainFault, chain_faults};
 pub use facts::{
-    ChainSeen, ClientAuth, Extras, Facts, Finished, NameAnswer, NameAsked, Order, Presented, Resumption,
-    Spoken, SuiteSeen, VersionFacts,
+    ChainSeen, ClientAuth, Extras, Facts, Finished, NameAnswer, NameAsked, Order, Presented, Refusal,
+    Resumption, Spoken, SuiteSeen, VersionFacts,
 };
 pub use finding::{Finding, Rule, Severity};
 pub use identity::Identity;

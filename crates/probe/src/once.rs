@@ -13,6 +13,7 @@ use crate::Facts;
 use crate::Finished;
 use crate::Identity;
 use crate::Limits;
+use crate::Refusal;
 use crate::Spoken;
 use crate::Target;
 use crate::Trouble;
@@ -94,18 +95,13 @@ fn versions(line: &mut Line<'_>, facts: &mut Facts) -> Vec<Asked> {
 }
 
 fn is_alert(spoken: &Spoken) -> bool {
-    matches!(spoken, Spoken::No(said) if said.starts_with("alert"))
+    matches!(spoken, Spoken::No(Refusal::Alert(_)))
 }
 
-/// Some servers want a key share at once; OpenSSL sends one.
+/// Some servers want a key share at once, and say illegal_parameter, decode_error, internal_error or
+/// missing_extension; OpenSSL sends one.
 fn second_opinion(line: &mut Line<'_>, one: &mut Asked) {
-    let Spoken::No(said) = &one.facts.spoken else {
-        return;
-    };
-    let is_odd = ["alert 47 ", "alert 50 ", "alert 80 ", "alert 109 "]
-        .iter()
-        .any(|alert| said.starts_with(alert));
-    if !is_odd {
+    if !matches!(one.facts.spoken, Spoken::No(Refusal::Alert(47 | 50 | 80 | 109))) {
         return;
     }
     let shaken = handshake::shake(line, &offer(line.target.server_name(), Version::Tls13));

@@ -104,7 +104,11 @@ fn new(line: &mut Line<'_>, facts: &mut Facts) {
         facts.resumption.taken_13 = Some(false);
     }
     let session = shaken.sessions.first().and_then(|session| Session::read(session));
-    let share = shaken.group.and_then(|group| share(group.number));
+    // A group of which we make no keys: most servers take X25519, too.
+    let share = shaken
+        .group
+        .and_then(|group| share(group.number))
+        .or_else(|| share(X25519));
     if let (Some(session), Some(share), Some(server)) = (session, share, &shaken.flight.hello) {
         facts.resumption.taken_13 = is_taken_13(line, server.suite, &session, (share.0, &share.1));
     }
@@ -117,7 +121,9 @@ fn is_taken_13(line: &mut Line<'_>, suite: u16, session: &Session, share: (u16, 
     } else {
         MessageDigest::sha256()
     };
-    let groups = enumerate::groups_of(Version::Tls13);
+    // With others on offer a server may ask for another share first.
+    let mut groups = enumerate::groups_of(Version::Tls13);
+    groups.retain(|group| group.number == share.0);
     let suites = [suite];
     let mut hello = ClientHello::new(Version::Tls13, &suites, &groups, enumerate::random());
     hello.server_name = line.target.server_name();
@@ -184,7 +190,7 @@ impl Session {
 /// A public key in a group, where one is easily had. Any 32 bytes are one for X25519 (RFC 7748, 5).
 fn share(group: u16) -> Option<(u16, Vec<u8>)> {
     let curve = match group {
-        29 => return Some((group, enumerate::random().to_vec())),
+        X25519 => return Some((group, enumerate::random().to_vec())),
         23 => Nid::X9_62_PRIME256V1,
         24 => Nid::SECP384R1,
         25 => Nid::SECP521R1,
@@ -200,3 +206,4 @@ fn share(group: u16) -> Option<(u16, Vec<u8>)> {
 }
 
 const PRE_SHARED_KEY: u16 = 41;
+const X25519: u16 = 29;

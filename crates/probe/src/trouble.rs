@@ -73,6 +73,23 @@ impl Trouble {
         !matches!(self, Self::Closed | Self::Reset | Self::Silent { .. })
     }
 
+    /// Its name in documents.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::ConnectTimeout { .. } => "connect-timeout",
+            Self::GivenUp { .. } => "given-up",
+            Self::NoAddress { .. } => "no-address",
+            Self::NotTls { .. } => "not-tls",
+            Self::Oversize { .. } => "oversize",
+            Self::Refused => "refused",
+            Self::Reset => "reset",
+            Self::Silent { .. } => "silent",
+            Self::StartTls { .. } => "starttls",
+            Self::Unreachable { .. } => "unreachable",
+        }
+    }
+
     /// What the answer looks like, where it is no TLS: `HTTP`, `SMTP` …
     pub fn speaks(&self) -> Option<&'static str> {
         let Self::NotTls { begins } = self else {

@@ -23,19 +23,27 @@ pub fn run(args: &Args, these: &args::Doctor) -> anyhow::Result<Answer> {
         return explain(args, id);
     }
     let given = passwords::given(&these.passwords)?;
-    let (files, mut passwords) = gather::files(args, these)?;
+    let gather::Gathered {
+        files,
+        mut passwords,
+        unreached,
+    } = gather::files(args, these)?;
+    for what in &unreached {
+        print::line(&format!("capgrow: warning: {what}; nothing is known about it"));
+    }
     passwords.extend(given.store.into_iter().chain(given.key));
     let looked = files.len();
     let inputs = Inputs::gather(files, &passwords, now());
     let findings = ::doctor::diagnose(&inputs);
-    let negative = findings.iter().any(|finding| finding.severity != Severity::Note);
+    let is_wrong = findings.iter().any(|finding| finding.severity != Severity::Note);
+    let negative = is_wrong || !unreached.is_empty();
     if args.json_lines {
         findings
             .iter()
             .for_each(|finding| print::json_line(&value(finding)));
     } else if args.json {
         let list: Vec<Value> = findings.iter().map(value).collect();
-        print::json(&json!({ "version": 1, "looked_at": looked, "findings": list }));
+        print::json(&json!({ "version": 1, "looked_at": looked, "unreached": unreached, "findings": list }));
     } else {
         show(&findings, looked);
     }

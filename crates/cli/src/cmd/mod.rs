@@ -7,7 +7,7 @@ mod doctor;
 mod init;
 mod inspect;
 mod plan;
-mod probe;
+pub mod probe;
 mod prune;
 mod report;
 mod scan;

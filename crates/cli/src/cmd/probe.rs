@@ -17,6 +17,7 @@ use ::probe::Judged;
 use ::probe::Limits;
 use ::probe::Severity;
 use ::probe::Target;
+use ::probe::Trouble;
 use ::probe::Wants;
 
 use crate::Answer;
@@ -87,6 +88,19 @@ pub fn run(args: &Args, these: &args::Probe) -> anyhow::Result<Answer> {
     } else {
         Answer::Yes
     })
+}
+
+/// What one server shows to a usual client, as the document that `doctor` reads, and what stood in the way.
+pub fn evidence(target: &Target) -> anyhow::Result<(Vec<u8>, Option<Trouble>)> {
+    let facts = ::probe::probe(target, None, Wants::Everything, &Limits::default(), now());
+    let findings = ::probe::findings(&facts, &[], None);
+    let trouble = facts.trouble.clone();
+    let answered = Answered {
+        facts,
+        verdicts: Vec::new(),
+        findings,
+    };
+    Ok((serde_json::to_vec(&document::whole(&[answered]))?, trouble))
 }
 
 fn judged(asked: &Asked, facts: Facts) -> Answered {

@@ -13,6 +13,7 @@ mod made;
 mod orders;
 mod page;
 mod pairs;
+mod probe;
 mod prune;
 mod rip;
 mod runbook;

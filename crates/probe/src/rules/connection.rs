@@ -2,6 +2,7 @@
 
 use crate::Facts;
 use crate::Finding;
+use crate::Refusal;
 use crate::Spoken;
 use crate::Trouble;
 use crate::rules::table;
@@ -96,7 +97,7 @@ fn nothing_spoken(facts: &Facts) -> Finding {
     let hangs_up = facts
         .versions
         .iter()
-        .all(|seen| !matches!(&seen.spoken, Spoken::No(said) if said.starts_with("alert")));
+        .all(|seen| !matches!(&seen.spoken, Spoken::No(Refusal::Alert(_))));
     let rule = if hangs_up {
         &table::HANGS_UP
     } else {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use doctor::InputFile;
 use keystore::Limits;
 use keystore::Password;
+use probe::Target;
 
 use crate::args;
 use crate::args::Args;
@@ -15,13 +16,23 @@ use crate::cmd::inspect::walk;
 use crate::fleet_dir::FleetDir;
 use crate::print::failure;
 
+/// What was gathered.
+pub struct Gathered {
+    /// The files, and the documents of servers that were asked.
+    pub files: Vec<InputFile>,
+    /// Passwords that may fit.
+    pub passwords: Vec<Password>,
+    /// Servers about which nothing is known, and why.
+    pub unreached: Vec<String>,
+}
+
 /// All files of the targets, and the passwords that a fleet directory knows. `-` is standard input.
 ///
 /// Without a target, or where the target is a fleet directory: the trees of its hosts.
 ///
 /// # Errors
 /// A target that is not there, or nothing to look at.
-pub fn files(args: &Args, these: &args::Doctor) -> anyhow::Result<(Vec<InputFile>, Vec<Password>)> {
+pub fn files(args: &Args, these: &args::Doctor) -> anyhow::Result<Gathered> {
     let mut paths: Vec<PathBuf> = these.targets.clone();
     let mut passwords = Vec::new();
     let is_fleet = matches!(paths.as_slice(), [only] if only.join("capgrow.toml").is_file());
@@ -38,10 +49,13 @@ pub fn files(args: &Args, these: &args::Doctor) -> anyhow::Result<(Vec<InputFile
         paths.remove(at);
         files.push(standard_input()?);
     }
+    let (seen, unreached) = probed(&mut paths)?;
+    files.extend(seen);
     if let Some(absent) = paths.iter().find(|path| std::fs::symlink_metadata(path).is_err()) {
         return Err(failure(
             format!("there is no {}", absent.display()),
-            "name files or directories: stores, settings, logs, pasted output, captures; `-` reads standard input",
+            "name files or directories: stores, settings, logs, pasted output, captures, probes; HOST:PORT is asked; \
+             `-` reads standard input",
         ));
     }
     let (candidates, refused) = walk::candidates(&paths);
@@ -62,7 +76,40 @@ pub fn files(args: &Args, these: &args::Doctor) -> anyhow::Result<(Vec<InputFile
             "put stores, settings, logs or pasted output there",
         ));
     }
-    Ok((files, passwords))
+    Ok(Gathered {
+        files,
+        passwords,
+        unreached,
+    })
+}
+
+/// Takes out what names a server and no file, and asks it: HOST:PORT, or SCHEME://HOST.
+fn probed(paths: &mut Vec<PathBuf>) -> anyhow::Result<(Vec<InputFile>, Vec<String>)> {
+    let mut targets = Vec::new();
+    paths.retain(|path| {
+        let is_file = std::fs::symlink_metadata(path).is_ok();
+        match path.to_str().map(Target::parse) {
+            Some(Ok(target)) if !is_file => {
+                targets.push(target);
+                false
+            }
+            _ => true,
+        }
+    });
+    let (mut files, mut unreached) = (Vec::new(), Vec::new());
+    for target in &targets {
+        let (bytes, trouble) = crate::cmd::probe::evidence(target)?;
+        // An answer that is no TLS is a finding of its own.
+        if let Some(trouble) = trouble.filter(|trouble| trouble.kind() != "not-tls") {
+            unreached.push(format!("{target}: {trouble}"));
+        }
+        files.push(InputFile {
+            path: target.to_string(),
+            bytes,
+            ..InputFile::default()
+        });
+    }
+    Ok((files, unreached))
 }
 
 /// What this program keeps for itself is no evidence; what version control keeps neither.

@@ -8,6 +8,7 @@ use ::probe::Judged;
 use ::probe::NameAnswer;
 use ::probe::Order;
 use ::probe::Presented;
+use ::probe::Refusal;
 use ::probe::Spoken;
 use ::probe::SuiteSeen;
 use ::probe::VersionFacts;
@@ -83,7 +84,8 @@ fn facts(answered: &Answered) -> Value {
         "address": facts.address.map(|address| address.to_string()),
         "at": print::utc_time(facts.at_unix), "seconds": facts.took.as_secs_f64(),
         "connections": facts.connections,
-        "trouble": facts.trouble.as_ref().map(ToString::to_string),
+        "trouble": facts.trouble.as_ref()
+            .map(|trouble| json!({ "kind": trouble.kind(), "text": trouble.to_string() })),
         "ssl2": facts.ssl2.as_ref().map(|ssl2| json!({ "suites": ssl2.kinds })),
         "versions": versions, "groups": groups,
         "extras": {
@@ -112,8 +114,12 @@ fn facts(answered: &Answered) -> Value {
 fn version(seen: &VersionFacts) -> Value {
     let (spoken, said) = match &seen.spoken {
         Spoken::Yes => (Some(true), None),
-        Spoken::No(said) => (Some(false), Some(said.clone())),
+        Spoken::No(refusal) => (Some(false), Some(refusal.to_string())),
         Spoken::Unknown(trouble) => (None, Some(trouble.to_string())),
+    };
+    let alert = match &seen.spoken {
+        Spoken::No(Refusal::Alert(code)) => Some(json!({ "code": code, "name": hello::alert_name(*code) })),
+        _ => None,
     };
     let suites: Vec<Value> = seen.suites.iter().map(suite).collect();
     let order = seen.order.map(|order| match order {
@@ -130,7 +136,7 @@ fn version(seen: &VersionFacts) -> Value {
         })
     });
     json!({
-        "version": seen.version.name(), "spoken": spoken, "said": said, "complete": seen.is_complete,
+        "version": seen.version.name(), "spoken": spoken, "said": said, "alert": alert, "complete": seen.is_complete,
         "order": order, "suites": suites, "handshake": handshake,
         // OpenSSL as built here has no SSL 3.0 and no 3DES or RC4; the rest is asked by a hello alone.
         "by_hello_only": spoken == Some(true) && (handshake_is_none(seen) || seen.version == Version::Ssl3),
@@ -155,7 +161,7 @@ fn suite_name(number: u16) -> String {
 }
 
 fn chain(seen: &::probe::ChainSeen) -> Value {
-    let certificates: Vec<Value> = seen.sent.iter().map(certificate_with_pem).collect();
+    let certificates: Vec<Value> = seen.sent.iter().map(certificate_with_bytes).collect();
     let unreadable: Vec<String> = seen
         .unreadable
         .iter()
@@ -164,26 +170,13 @@ fn chain(seen: &::probe::ChainSeen) -> Value {
     json!({ "seen_with": seen.seen_with, "certificates": certificates, "unreadable": unreadable })
 }
 
-fn certificate_with_pem(one: &Certificate) -> Value {
+fn certificate_with_bytes(one: &Certificate) -> Value {
     let mut value = certificate(one);
     let names = one.subject_alt_names().ok().flatten().unwrap_or_default();
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     value["names"] = json!(names);
-    value["pem"] = json!(pem(one.der()));
+    value["der"] = json!(BASE64_STANDARD.encode(one.der()));
     value
-}
-
-fn pem(der: &[u8]) -> String {
-    let body = BASE64_STANDARD.encode(der);
-    let lines: Vec<&str> = body
-        .as_bytes()
-        .chunks(64)
-        .filter_map(|line| std::str::from_utf8(line).ok())
-        .collect();
-    format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        lines.join("\n")
-    )
 }
 
 fn verdicts(verdicts: &[Judged]) -> Value {
