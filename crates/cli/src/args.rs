@@ -369,7 +369,7 @@ fn seconds(text: &str) -> Result<f64, &'static str> {
 #[derive(Debug, ClapArgs)]
 pub struct Verdict {
     /// The chain as sent, leaf first.
-    #[arg(long, value_name = "FILE", required_unless_present = "vectors")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["vectors", "negotiate"])]
     pub chain: Option<PathBuf>,
     /// The verifier's stores.
     #[arg(long, value_name = "FILE")]
@@ -389,6 +389,11 @@ pub struct Verdict {
     /// One JSON line per vector of FILE.
     #[arg(long, value_name = "FILE")]
     pub vectors: Option<PathBuf>,
+    /// What a client and a server agree on, or what each prints. An end is RUNTIME[,SETTING=VALUE…], values joined by +:
+    /// `java17`, `openssl3,level=1,key=rsa1024` (settings: protocols, suites, groups, key, level), or an MQ channel:
+    /// `mq,spec=ANY_TLS12_OR_HIGHER,key=p256` (spec, key, tls13, allowed, weak, version).
+    #[arg(long, num_args = 2, value_names = ["CLIENT", "SERVER"], conflicts_with_all = ["chain", "vectors", "trust"])]
+    pub negotiate: Vec<String>,
     #[command(flatten)]
     pub passwords: Passwords,
 }

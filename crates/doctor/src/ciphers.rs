@@ -1,5 +1,13 @@
 //! Which CipherSpec two ends of an IBM MQ channel agree on. Source: domain specification E.3, E.4.
 
+use trust::cipher;
+use trust::cipher::ChannelEnd;
+use trust::cipher::Discord;
+use trust::cipher::KeyNeed;
+use trust::cipher::Named;
+use trust::cipher::Refused;
+use trust::cipher::Tls13Switch;
+
 use crate::inputs::Inputs;
 use crate::settings::SettingsKind;
 use crate::text::mqsc::MqKind;
@@ -80,9 +88,10 @@ pub fn pairs(inputs: &Inputs) -> Vec<(End, End, Outcome)> {
             });
         }
     }
-    let no_13 = inputs
+    let is_off = inputs
         .setting(SettingsKind::MqIni, "AllowTLSV13")
         .is_some_and(|(_, item)| item.value.to_uppercase().starts_with(['N', 'F']));
+    let tls13 = if is_off { Tls13Switch::Off } else { Tls13Switch::On };
     let mut found = Vec::new();
     for server in &servers {
         for client in clients
@@ -92,95 +101,47 @@ pub fn pairs(inputs: &Inputs) -> Vec<(End, End, Outcome)> {
             found.push((
                 server.clone(),
                 client.clone(),
-                negotiate(&client.name, &server.name, !no_13),
+                negotiate(&client.name, &server.name, tls13),
             ));
         }
     }
     found
 }
 
-/// What comes of a client's and a server channel's SSLCIPH.
-pub fn negotiate(client: &str, server: &str, allows_13: bool) -> Outcome {
-    let (Some(offers), Some(takes)) = (Spec::of(client), Spec::of(server)) else {
+/// What comes of a client's and a server channel's SSLCIPH, both ends with the lists of today's releases.
+///
+/// What is not known, or only derived, counts as agreed: the doctor is silent about it.
+pub fn negotiate(client: &str, server: &str, tls13: Tls13Switch) -> Outcome {
+    let (Some(offer), Some(required)) = (cipher::named(client), cipher::named(server)) else {
         return Outcome::Agree;
     };
-    let agreed_13 = allows_13 && offers.has_13();
-    if agreed_13 {
-        return if takes.has_13() || takes.is_13_alone(server, client) {
-            Outcome::Agree
-        } else {
-            Outcome::NotTheChannels
-        };
-    }
-    if !offers.has_12() {
-        return Outcome::NoneEnabled;
-    }
-    match (offers, takes) {
-        (_, Spec::Range { has_12: true, .. }) | (Spec::Range { .. }, Spec::One12(_)) => Outcome::Agree,
-        (_, Spec::Range { .. } | Spec::One13) => Outcome::NotTheChannels,
-        (Spec::One12(one), Spec::One12(other)) => {
-            if client == server {
-                Outcome::Agree
-            } else if one == other {
-                Outcome::NotTheChannels
-            } else {
-                Outcome::NoneEnabled
-            }
-        }
-        (Spec::One13, Spec::One12(_)) => Outcome::NotTheChannels,
+    // Whether a deprecated one is enabled stands in files that need not be here.
+    let weak = [offer, required];
+    let end = |cipher| ChannelEnd {
+        cipher: Some(cipher),
+        enabled: cipher::enabled(&[], &weak, tls13),
+        level: [9, 4, 0],
+        key: None,
+    };
+    match cipher::negotiate_channel(&end(offer), &end(required)) {
+        Err(refused) if !refused.derived.is_empty() => Outcome::Agree,
+        Err(Refused {
+            reason: Discord::Suite,
+            ..
+        }) => Outcome::NoneEnabled,
+        Err(Refused {
+            reason: Discord::ChannelSpec,
+            ..
+        }) => Outcome::NotTheChannels,
+        Ok(_) | Err(_) => Outcome::Agree,
     }
 }
 
 /// The kind of key that a CipherSpec needs; `None` for lists and TLS 1.3, which take both.
 pub fn key_of(name: &str) -> Option<KeyType> {
-    match Spec::of(&name.to_uppercase())? {
-        Spec::One12(key) => Some(key),
-        _ => None,
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spec {
-    One12(KeyType),
-    One13,
-    Range { has_12: bool, has_13: bool },
-}
-
-impl Spec {
-    fn of(name: &str) -> Option<Self> {
-        Some(match name {
-            "ANY" | "ANY_TLS12_OR_HIGHER" => Self::Range {
-                has_12: true,
-                has_13: true,
-            },
-            "ANY_TLS12" => Self::Range {
-                has_12: true,
-                has_13: false,
-            },
-            "ANY_TLS13" | "ANY_TLS13_OR_HIGHER" => Self::Range {
-                has_12: false,
-                has_13: true,
-            },
-            "TLS_CHACHA20_POLY1305_SHA256"
-            | "TLS_AES_256_GCM_SHA384"
-            | "TLS_AES_128_GCM_SHA256"
-            | "TLS_AES_128_CCM_SHA256"
-            | "TLS_AES_128_CCM_8_SHA256" => Self::One13,
-            _ if name.contains("ECDSA") => Self::One12(KeyType::Ec),
-            _ if name.contains("RSA") => Self::One12(KeyType::Rsa),
-            _ => return None,
-        })
-    }
-
-    fn has_13(self) -> bool {
-        matches!(self, Self::One13 | Self::Range { has_13: true, .. })
-    }
-
-    fn has_12(self) -> bool {
-        matches!(self, Self::One12(_) | Self::Range { has_12: true, .. })
-    }
-
-    fn is_13_alone(self, server: &str, client: &str) -> bool {
-        self == Self::One13 && server == client
+    match cipher::named(name)? {
+        Named::One(spec) if spec.key == KeyNeed::Rsa => Some(KeyType::Rsa),
+        Named::One(spec) if spec.key == KeyNeed::Ec => Some(KeyType::Ec),
+        Named::One(_) | Named::Alias(_) => None,
     }
 }

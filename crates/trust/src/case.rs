@@ -138,7 +138,7 @@ impl<'a> Case<'a> {
 }
 
 fn readable<'a>(profile: &Profile, certificate: &'a Certificate) -> Result<Cert<'a>, Defect> {
-    let cert = Cert::read(certificate).map_err(|_| Defect::NoCertificate)?;
+    let cert = Cert::read(certificate, profile.naming()).map_err(|_| Defect::NoCertificate)?;
     match profile
         .refuses
         .value

@@ -1,10 +1,12 @@
 //! Borrowed view over one certificate: what the rules look at, decoded once.
 
+use std::borrow::Cow;
+
 use keystore::Certificate;
 
 use crate::algorithm::{Key, Signed};
 use crate::asn1::{self, Element};
-use crate::dn;
+use crate::dn::{self, Naming};
 use crate::extension::{Extensions, KnownExtension};
 
 /// A certificate as the rules see it. Fields borrow from the DER.
@@ -21,8 +23,8 @@ pub(crate) struct Cert<'a> {
     pub issuer: &'a [u8],
     pub subject: &'a [u8],
     /// Canonical forms, see [`dn::canonical`].
-    pub issuer_canonical: Vec<u8>,
-    pub subject_canonical: Vec<u8>,
+    pub issuer_canonical: Cow<'a, [u8]>,
+    pub subject_canonical: Cow<'a, [u8]>,
     pub not_before: Time,
     pub not_after: Time,
     pub spki: &'a [u8],
@@ -40,8 +42,9 @@ pub(crate) struct Time {
 }
 
 impl<'a> Cert<'a> {
-    /// Decodes what the rules need. `Err` names the first part that is no X.509.
-    pub(crate) fn read(source: &'a Certificate) -> Result<Self, &'static str> {
+    /// Decodes what the rules need. `naming`: when the runtime takes two names as one. `Err` names the first part that is
+    /// no X.509.
+    pub(crate) fn read(source: &'a Certificate, naming: Naming) -> Result<Self, &'static str> {
         let whole = asn1::only(source.der(), asn1::SEQUENCE).ok_or("certificate")?;
         let mut outer = whole.inside();
         let tbs = outer.expect(asn1::SEQUENCE).ok_or("signed part")?;
@@ -89,8 +92,8 @@ impl<'a> Cert<'a> {
             signed: Signed::read(outer_algorithm),
             issuer: issuer.full,
             subject: subject.full,
-            issuer_canonical: dn::canonical(issuer.full).ok_or("issuer")?,
-            subject_canonical: dn::canonical(subject.full).ok_or("subject")?,
+            issuer_canonical: dn::canonical(issuer.full, naming).ok_or("issuer")?,
+            subject_canonical: dn::canonical(subject.full, naming).ok_or("subject")?,
             not_before: times.any().and_then(time).ok_or("notBefore")?,
             not_after: times.any().and_then(time).ok_or("notAfter")?,
             spki: spki.full,

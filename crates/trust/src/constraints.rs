@@ -7,7 +7,7 @@ pub(crate) mod nss;
 pub(crate) mod webpki;
 
 use crate::cert::Cert;
-use crate::dn;
+use crate::dn::{self, Naming};
 use crate::extension::{General, Subtrees};
 
 /// How a constraint fails.
@@ -93,7 +93,7 @@ fn within(subject: &Subject<'_>, subtrees: &Subtrees<'_>) -> Result<(), Violatio
 /// Whether the name lies in the subtree; `None` when they are of different kinds.
 fn lies_in(subject: &Subject<'_>, base: &General<'_>) -> Result<Option<bool>, Violation> {
     Ok(Some(match (subject, base) {
-        (Subject::Directory(name), General::Directory(base)) => directory_in(name, base),
+        (Subject::Directory(name), General::Directory(base)) => directory_in(name, base, Naming::Strings),
         (Subject::Dns(name), General::Dns(base)) => dns_in(name, base),
         (Subject::Email(name), General::Email(base)) => email_in(name, base).ok_or(Violation::Unsupported)?,
         (Subject::Ip(address), General::Ip(base)) => ip_in(address, base).ok_or(Violation::Unsupported)?,
@@ -103,8 +103,8 @@ fn lies_in(subject: &Subject<'_>, base: &General<'_>) -> Result<Option<bool>, Vi
 }
 
 /// The base is a prefix of the name, relative name by relative name.
-pub(crate) fn directory_in(name: &[u8], base: &[u8]) -> bool {
-    match (dn::canonical(name), dn::canonical(base)) {
+pub(crate) fn directory_in(name: &[u8], base: &[u8], naming: Naming) -> bool {
+    match (dn::canonical(name, naming), dn::canonical(base, naming)) {
         (Some(name), Some(base)) => name.starts_with(&base),
         _ => false,
     }

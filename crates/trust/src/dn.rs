@@ -1,6 +1,24 @@
 //! Distinguished names: when two are one, and what stands in them.
 
+use std::borrow::Cow;
+
 use crate::asn1::{self, Element, Walk};
+
+/// When two names are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// Byte for byte.
+    Bytes,
+    /// Values in UTF8String or PrintableString of the attributes that RFC 2253 has a word for: letter case, outer blanks
+    /// and runs of blanks do not matter. All other values byte for byte.
+    ///
+    /// Source: OpenJDK 17 `sun.security.x509.AVA.toRFC2253CanonicalString`.
+    Java,
+    /// Values of any string type: their type, letter case of ASCII, outer blanks and runs of blanks do not matter.
+    ///
+    /// Source: OpenSSL 3.0 crypto/x509/x_name.c `asn1_string_canon`; RFC 5280 7.1.
+    Strings,
+}
 
 /// One attribute of a name.
 #[derive(Clone, Copy)]
@@ -34,35 +52,54 @@ pub(crate) fn rows(name: &[u8]) -> Option<Vec<Vec<Attribute<'_>>>> {
     Some(rows)
 }
 
-/// Bytes that are equal for names that path building takes as one, and a prefix for names of a subtree:
-/// string types do not matter, nor letter case, outer blanks and the length of runs of blanks.
+/// Bytes that are equal for names that path building takes as one; except with [`Naming::Bytes`], also a prefix for names
+/// of a subtree.
 ///
-/// Source: RFC 5280 7.1; OpenSSL `x509_name_canon`; recorded verdicts `odd:dn-encoding`, `odd:dn-case`, `odd:dn-space`.
-pub(crate) fn canonical(name: &[u8]) -> Option<Vec<u8>> {
+/// Source: recorded verdicts `odd:dn-encoding`, `odd:dn-case`, `odd:dn-space`.
+pub(crate) fn canonical(name: &[u8], naming: Naming) -> Option<Cow<'_, [u8]>> {
+    if naming == Naming::Bytes {
+        return Some(Cow::Borrowed(name));
+    }
     let mut out = Vec::new();
     for row in rows(name)? {
-        let mut values: Vec<Vec<u8>> = row.iter().map(canonical_attribute).collect();
+        let mut values: Vec<Vec<u8>> = row
+            .iter()
+            .map(|attribute| canonical_attribute(attribute, naming))
+            .collect();
         values.sort();
         push_counted(&mut out, &values.concat());
     }
-    Some(out)
+    Some(Cow::Owned(out))
 }
 
-fn canonical_attribute(attribute: &Attribute<'_>) -> Vec<u8> {
+fn canonical_attribute(attribute: &Attribute<'_>, naming: Naming) -> Vec<u8> {
     let mut out = Vec::new();
     push_counted(&mut out, attribute.kind);
-    match attribute.text() {
+    let text = match naming {
+        Naming::Java if !is_java_string(attribute) => None,
+        _ => attribute.text(),
+    };
+    match text {
         Some(text) => {
-            let words: Vec<String> = text
-                .split_ascii_whitespace()
-                .map(str::to_ascii_lowercase)
-                .collect();
+            let text = match naming {
+                Naming::Java => text.to_uppercase().to_lowercase(),
+                _ => text.to_ascii_lowercase(),
+            };
+            let words: Vec<&str> = text.split_ascii_whitespace().collect();
             out.push(0x0c);
             push_counted(&mut out, words.join(" ").as_bytes());
         }
         None => push_counted(&mut out, attribute.value.full),
     }
     out
+}
+
+fn is_java_string(attribute: &Attribute<'_>) -> bool {
+    let has_word = match attribute.kind {
+        [0x55, 0x04, arc] => matches!(arc, 3 | 6..=11),
+        kind => kind.starts_with(&[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 0x01]),
+    };
+    has_word && matches!(attribute.value.tag, 0x0c | 0x13)
 }
 
 fn push_counted(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -72,8 +109,10 @@ fn push_counted(out: &mut Vec<u8>, bytes: &[u8]) {
 
 fn text(value: Element<'_>) -> Option<String> {
     match value.tag {
-        0x0c | 0x12 | 0x13 | 0x16 | 0x1a => Some(String::from_utf8_lossy(value.content).into_owned()),
-        0x14 => Some(value.content.iter().map(|&octet| char::from(octet)).collect()),
+        0x0c => Some(String::from_utf8_lossy(value.content).into_owned()),
+        0x12 | 0x13 | 0x14 | 0x16 | 0x1a => {
+            Some(value.content.iter().map(|&octet| char::from(octet)).collect())
+        }
         0x1e => {
             let units = value
                 .content

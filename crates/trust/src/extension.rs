@@ -19,6 +19,7 @@ pub(crate) enum KnownExtension {
     KeyUsage,
     NameConstraints,
     NetscapeCertType,
+    OcspNoCheck,
     PolicyConstraints,
     PolicyMappings,
     PrivateKeyUsage,
@@ -94,6 +95,8 @@ pub(crate) struct Extensions<'a> {
     pub has_policies: bool,
     /// The same extension twice (RFC 5280 4.2 forbids it).
     pub has_duplicate: bool,
+    /// The same, where both values can be decoded or are of an unknown kind.
+    pub has_sound_duplicate: bool,
     /// Known extensions whose value could not be decoded.
     pub broken: Vec<KnownExtension>,
 }
@@ -103,6 +106,7 @@ impl<'a> Extensions<'a> {
     pub(crate) fn read(content: &'a [u8]) -> Option<Self> {
         let mut out = Self::default();
         let mut seen = BTreeSet::new();
+        let mut sound = BTreeSet::new();
         let rows = asn1::Walk { rest: content }.all()?;
         for row in rows {
             let mut parts = row.inside();
@@ -113,10 +117,9 @@ impl<'a> Extensions<'a> {
             let value = parts.expect(asn1::OCTET_STRING)?.content;
             out.has_duplicate |= !seen.insert(oid);
             out.all.push(Extension { oid, critical });
-            if let Some(known) = known(oid)
-                && out.decode(known, value).is_none()
-            {
-                out.broken.push(known);
+            match known(oid) {
+                Some(known) if out.decode(known, value).is_none() => out.broken.push(known),
+                _ => out.has_sound_duplicate |= !sound.insert(oid),
             }
         }
         Some(out)
@@ -132,6 +135,15 @@ impl<'a> Extensions<'a> {
 
     pub(crate) fn is_critical(&self, kind: KnownExtension) -> bool {
         self.find(kind).is_some_and(|extension| extension.critical)
+    }
+
+    /// Whether one of these kinds stands there twice.
+    pub(crate) fn has_duplicate_of(&self, kinds: &[KnownExtension]) -> bool {
+        self.has_duplicate
+            && kinds.iter().any(|kind| {
+                let of_kind = self.all.iter().filter(|one| known(one.oid) == Some(*kind));
+                of_kind.count() > 1
+            })
     }
 
     /// Identifiers of the critical extensions that are not in `accepted`.
@@ -153,6 +165,9 @@ impl<'a> Extensions<'a> {
             }
             KnownExtension::ExtendedKeyUsage => {
                 let rows = asn1::only(value, asn1::SEQUENCE)?.inside().all()?;
+                if rows.iter().any(|row| row.tag != asn1::OID) {
+                    return None;
+                }
                 self.extended = Some(rows.iter().map(|row| row.content).collect());
             }
             KnownExtension::SubjectAltName => {
@@ -283,6 +298,10 @@ const KNOWN: &[(&[u8], KnownExtension)] = &[
     (
         &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x0b],
         KnownExtension::SubjectInfoAccess,
+    ),
+    (
+        &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05],
+        KnownExtension::OcspNoCheck,
     ),
     (
         &[0x60, 0x86, 0x48, 0x01, 0x86, 0xf8, 0x42, 0x01, 0x01],

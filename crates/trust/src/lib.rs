@@ -9,10 +9,12 @@
 
 mod algorithm;
 mod anchors;
+mod answers;
 mod asn1;
 mod case;
 mod cert;
 mod check;
+pub mod cipher;
 mod constraints;
 mod dn;
 mod extension;
@@ -25,6 +27,7 @@ pub mod vectors;
 mod verdict;
 
 pub use anchors::anchors;
+pub use answers::{Request, Sent, mq_label, sends};
 pub use case::{Purpose, Question};
 pub use path::verdict;
 pub use presents::{PresentError, Presented, presents};

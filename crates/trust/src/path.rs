@@ -60,10 +60,15 @@ pub fn verdict(profile: &Profile, question: &Question<'_>, signatures: &dyn Sign
     }
 }
 
-/// A key on a curve that the runtime's handshake does not offer never gets as far as a path.
+/// A key of a kind or on a curve that the runtime's handshake does not offer never gets as far as a path.
 fn not_offered(profile: &Profile, end: &Cert<'_>) -> Option<Fault> {
     let offered = profile.curves?.value;
     match end.key {
+        Key::Dsa { .. } | Key::Unknown => Some(fault(
+            Reject::KeyWeak,
+            Some(end),
+            "sslv3 alert handshake failure".to_owned(),
+        )),
         Key::Ec(curve) if !offered.contains(&curve) => Some(fault(
             Reject::KeyWeak,
             Some(end),

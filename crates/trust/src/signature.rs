@@ -1,5 +1,7 @@
 //! Does this signature verify under that key: the real arithmetic, and a recorded one.
 
+mod rare;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -47,8 +49,8 @@ pub trait Signatures {
 
 /// Real arithmetic, each claim computed once.
 ///
-/// RSA of any size from 512 bits with MD5, SHA-1 and SHA-2, PKCS#1 v1.5 and PSS; ECDSA on P-256, P-384, P-521 and
-/// secp256k1 with SHA-1 and SHA-2; Ed25519. Not: DSA, P-192, P-224, Ed448, MD2.
+/// RSA of any size from 512 bits with MD5, SHA-1 and SHA-2, PKCS#1 v1.5 and PSS; ECDSA on P-192, P-224, P-256, P-384,
+/// P-521 and secp256k1 with SHA-1 and SHA-2; DSA; Ed25519. Not: Ed448 (no released crate), MD2.
 #[derive(Default)]
 pub struct Computed {
     seen: Mutex<BTreeMap<[u8; 32], bool>>,
@@ -134,6 +136,12 @@ fn compute(claim: &Claim<'_>) -> Option<bool> {
         (Signed::Ecdsa(hash), Key::Ec(curve)) => {
             ecdsa(curve, point, &hashed(hash, claim.tbs)?, claim.signature)
         }
+        (Signed::Dsa(hash), Key::Dsa { .. }) => {
+            rare::dsa(claim.issuer_spki, &hashed(hash, claim.tbs)?, claim.signature)
+        }
+        (signed, Key::Rsa { bits, .. }) if bits >= MIN_QUICK_RSA_BITS && quick_rsa(signed, point, claim) => {
+            Some(true)
+        }
         (Signed::RsaPkcs1(hash), Key::Rsa { .. }) => {
             pkcs1(&rsa_key(point)?, hash, &hashed(hash, claim.tbs)?, claim.signature)
         }
@@ -169,7 +177,9 @@ fn ecdsa(curve: Curve, point: &[u8], hash: &[u8], signature: &[u8]) -> Option<bo
         Curve::K256 => (&signature::ECDSA_P256K1_SHA256_ASN1, &digest::SHA256, 32),
         Curve::P384 => (&signature::ECDSA_P384_SHA384_ASN1, &digest::SHA384, 48),
         Curve::P521 => (&signature::ECDSA_P521_SHA512_ASN1, &digest::SHA512, 64),
-        Curve::P192 | Curve::P224 | Curve::Unknown => return None,
+        Curve::P192 => return rare::p192(point, hash, signature),
+        Curve::P224 => return rare::p224(point, hash, signature),
+        Curve::Unknown => return None,
     };
     let mut fitted = vec![0; length];
     let kept = hash.len().min(length);
@@ -182,6 +192,18 @@ fn ecdsa(curve: Curve, point: &[u8], hash: &[u8], signature: &[u8]) -> Option<bo
             .verify_digest(&hash, signature)
             .is_ok(),
     )
+}
+
+/// What nearly every RSA certificate has, by the quick provider. `false` may mean that it does not take such keys.
+fn quick_rsa(signed: Signed, key: &[u8], claim: &Claim<'_>) -> bool {
+    let algorithm = match signed {
+        Signed::RsaPkcs1(Hash::Sha256) => &signature::RSA_PKCS1_2048_8192_SHA256,
+        Signed::RsaPkcs1(Hash::Sha384) => &signature::RSA_PKCS1_2048_8192_SHA384,
+        Signed::RsaPkcs1(Hash::Sha512) => &signature::RSA_PKCS1_2048_8192_SHA512,
+        _ => return false,
+    };
+    let key = UnparsedPublicKey::new(algorithm, key);
+    key.verify(claim.tbs, claim.signature).is_ok()
 }
 
 fn rsa_key(bits: &[u8]) -> Option<RsaPublicKey> {
@@ -215,6 +237,9 @@ fn pss(key: &RsaPublicKey, hash: Hash, salt: usize, hashed: &[u8], signature: &[
     };
     Some(answer.is_ok())
 }
+
+/// Below this the quick provider takes none. Source: aws-lc-rs `RSA_PKCS1_2048_8192_SHA256`.
+const MIN_QUICK_RSA_BITS: u32 = 2048;
 
 /// Old stores go down to this.
 const MIN_RSA_BITS: usize = 512;

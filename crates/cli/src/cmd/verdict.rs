@@ -1,5 +1,6 @@
 //! `capgrow verdict`: who would accept this chain, by which path, and what the others would print.
 
+mod negotiate;
 mod vectors;
 
 use std::path::Path;
@@ -28,6 +29,9 @@ use crate::print::failure;
 
 /// Asks every runtime and prints its answer; yes where all accept for certain.
 pub fn run(args: &Args, these: &args::Verdict) -> anyhow::Result<Answer> {
+    if let [client, server] = these.negotiate.as_slice() {
+        return negotiate::run(args, client, server);
+    }
     let runtimes = runtimes(these)?;
     if let Some(file) = &these.vectors {
         return vectors::run(file, &runtimes);

@@ -140,6 +140,23 @@ fn a_chain_is_judged_with_the_stores_of_the_other_end() {
     assert_eq!(ask(&["--trust", "absent.jks"]).code, 2);
 }
 
+#[test]
+fn two_ends_are_asked_what_they_agree_on_and_each_says_what_it_prints() {
+    let dir = tempfile::tempdir().unwrap();
+    let ask = |more: &[&str]| run(capgrow(dir.path()).args(["verdict", "--negotiate"]).args(more));
+    let agreed = ask(&["java17", "openssl3,key=rsa2048", "--json"]);
+    assert_eq!(agreed.code, 0, "{}", agreed.stderr);
+    assert_eq!(agreed.json()["answer"]["suite"], "TLS_AES_256_GCM_SHA384");
+    let refused = ask(&["mq,spec=ANY_TLS12_OR_HIGHER", "mq,spec=ANY_TLS12"]);
+    assert_eq!(refused.code, 1);
+    for want in ["AMQ9631E", "AMQ9641E", "documented, not measured"] {
+        assert!(refused.stdout.contains(want), "{}", refused.stdout);
+    }
+    let unknown = ask(&["java5", "openssl3"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("ibmjdk8"), "{}", unknown.stderr);
+}
+
 fn verdicts(lines: &str, more: &[&str]) -> Ran {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("vectors.jsonl"), lines).unwrap();

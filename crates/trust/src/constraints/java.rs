@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::{Subject, lies_in};
+use super::{Subject, directory_in, lies_in};
 use crate::cert::Cert;
-use crate::dn;
+use crate::dn::{self, Naming};
 use crate::extension::{General, Subtrees};
 
 /// Constraints met so far. Each certificate's own set must hold; that is the intersection OpenJDK computes.
@@ -53,13 +53,49 @@ impl<'c, 'a> Merged<'c, 'a> {
     }
 }
 
+/// Excluded subtrees first, then the permitted ones until one holds. What makes the comparison throw refuses.
 fn allows(set: &Subtrees<'_>, subject: &Subject<'_>) -> bool {
-    let lies = |base: &General<'_>| lies_in(subject, base).unwrap_or(Some(false));
-    if set.excluded.iter().any(|base| lies(base) == Some(true)) {
+    let lies = |base: &General<'_>| match base {
+        _ if throws(subject, base) => Err(()),
+        General::Directory(base) => Ok(match subject {
+            Subject::Directory(name) => Some(directory_in(name, base, Naming::Java)),
+            _ => None,
+        }),
+        base => Ok(lies_in(subject, base).unwrap_or(Some(false))),
+    };
+    if set
+        .excluded
+        .iter()
+        .any(|base| !matches!(lies(base), Ok(None | Some(false))))
+    {
         return false;
     }
-    let found: Vec<bool> = set.permitted.iter().filter_map(lies).collect();
-    found.is_empty() || found.contains(&true)
+    let mut has_kind = false;
+    for base in &set.permitted {
+        match lies(base) {
+            Ok(Some(true)) => return true,
+            Ok(Some(false)) => has_kind = true,
+            Ok(None) => {}
+            Err(()) => return false,
+        }
+    }
+    !has_kind
+}
+
+/// `DNSName.constrains` on an empty base ends with StringIndexOutOfBoundsException, `URIName.constrains` on a URI without
+/// a host with NullPointerException.
+fn throws(subject: &Subject<'_>, base: &General<'_>) -> bool {
+    match (subject, base) {
+        (Subject::Dns(name), General::Dns(base)) => base.is_empty() && !name.is_empty(),
+        (Subject::Uri(uri), General::Uri(_)) => !has_host(uri),
+        _ => false,
+    }
+}
+
+fn has_host(uri: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(uri);
+    text.split_once("://")
+        .is_some_and(|(_, rest)| !rest.is_empty() && !rest.starts_with('/'))
 }
 
 /// The common name counts as an address when it looks like one and the SAN has none, else as a host likewise

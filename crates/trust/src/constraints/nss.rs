@@ -1,7 +1,5 @@
 //! Name constraints of NSS.
 
-use std::net::IpAddr;
-
 use super::{Subject, lies_in};
 use crate::cert::Cert;
 use crate::dn;
@@ -24,22 +22,17 @@ pub(crate) fn allow(cert: &Cert<'_>, subtrees: &Subtrees<'_>, is_server_end: boo
         .iter()
         .any(|subject| matches!(subject, Subject::Dns(_) | Subject::Ip(_)));
     if is_server_end && !has_host {
-        subjects.extend(
-            dn::common_names(cert.subject)
-                .pop()
-                .map(|text| match text.parse() {
-                    Ok(IpAddr::V4(address)) => Subject::Ip(address.octets().to_vec()),
-                    Ok(IpAddr::V6(address)) => Subject::Ip(address.octets().to_vec()),
-                    Err(_) => Subject::Dns(text.into_bytes()),
-                }),
-        );
+        let common = dn::common_names(cert.subject).pop();
+        subjects.extend(common.map(|text| Subject::Dns(text.into_bytes())));
     }
     subjects.iter().all(|subject| allows(subtrees, subject))
 }
 
 fn allows(subtrees: &Subtrees<'_>, subject: &Subject<'_>) -> bool {
     let lies = |base: &General<'_>| lies_in(subject, base).unwrap_or(Some(false));
-    if subtrees.excluded.iter().any(|base| lies(base) == Some(true)) {
+    // A name that cannot be compared, like a URI without a host, is taken as excluded.
+    let is_out = |base: &General<'_>| lies_in(subject, base).is_ok_and(|inside| inside != Some(true));
+    if !subtrees.excluded.iter().all(is_out) {
         return false;
     }
     let found: Vec<bool> = subtrees.permitted.iter().filter_map(lies).collect();

@@ -40,6 +40,7 @@ enum Lies {
 
 fn lies_in(name: &General<'_>, base: &General<'_>, is_excluding: bool) -> Lies {
     match (name, base) {
+        (General::Dns(_), General::Dns(base)) if !is_base(base) => Lies::Refused,
         (General::Dns(name), General::Dns(base)) => Lies::Inside(match name.strip_prefix(b"*") {
             Some(tail) if is_excluding => dns_in(tail, base) || wildcard_covers(tail, base),
             _ => dns_in(name, base),
@@ -54,6 +55,12 @@ fn lies_in(name: &General<'_>, base: &General<'_>, is_excluding: bool) -> Lies {
         (General::Other(form), General::Other(other)) if form == other => Lies::Refused,
         _ => Lies::Elsewhere,
     }
+}
+
+/// A host name, with or without a dot in front; empty for all. Anything else is `MalformedNameConstraint`.
+fn is_base(base: &[u8]) -> bool {
+    let is_letter = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+    base.iter().all(is_letter)
 }
 
 /// `*.example.com` may stand for the excluded `foo.example.com`.

@@ -6,9 +6,9 @@ use crate::check;
 use crate::extension::{self as ext, General};
 use crate::{Purpose, dn};
 
-/// Whether the certificate is for the name. The common name counts only alone, without any SAN but e-mail addresses,
-/// and for servers. Later builds of 3.7.9 (Debian's 3.7.9-2+deb12u6) let it count beside a URI too; the recorded verdict
-/// name:uri-san, which refuses, is kept.
+/// Whether the certificate is for the name. The common name counts only alone, without a host, an address or a URI in
+/// the SAN, and for servers. Builds before 3.7.9-2+deb12u7 let it count beside a URI (CVE-2026-42012); the recorded
+/// verdict name:uri-san, which refuses, is kept.
 ///
 /// Source: GnuTLS 3.7 lib/x509/hostname-verify.c, lib/str.c `_gnutls_hostname_compare`; verdicts of family `name`.
 pub(crate) fn gnutls(cert: &Cert<'_>, peer: &Peer<'_>) -> bool {
@@ -19,8 +19,8 @@ pub(crate) fn gnutls(cert: &Cert<'_>, peer: &Peer<'_>) -> bool {
     if dns_names(cert).iter().any(|pattern| matches(pattern, host)) {
         return true;
     }
-    let is_other = |name: &General<'_>| !matches!(name, General::Email(_));
-    let has_names = cert.extensions.names.iter().flatten().any(is_other);
+    let precludes = |name: &General<'_>| matches!(name, General::Dns(_) | General::Ip(_) | General::Uri(_));
+    let has_names = cert.extensions.names.iter().flatten().any(precludes);
     let is_for_servers = check::extended_usage(cert, Purpose::Server, &[ext::ANY_USAGE]).is_ok();
     match common_names(cert).as_slice() {
         [only] if !has_names && is_for_servers && !dn::is_empty(cert.subject) => matches(only, host),

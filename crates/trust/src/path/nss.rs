@@ -5,7 +5,7 @@
 //! `cert_ComputeCertType`, lib/pki/certificate.c `find_cert_issuer`; recorded verdicts.
 
 use super::{fault, owned};
-use crate::algorithm::{Hash, Key};
+use crate::algorithm::{Curve, Hash, Key};
 use crate::case::{Case, Purpose};
 use crate::cert::Cert;
 use crate::check;
@@ -127,8 +127,12 @@ fn link(case: &Case<'_>, nss: &Nss, path: &[&Cert<'_>], issuer: &Cert<'_>) -> Re
     dates(case, issuer).map_err(|reason| error(reason, issuer, EXPIRED_ISSUER))?;
     let is_disabled = uses(nss.refused_hashes.value, top.signed.hash());
     ensure(!is_disabled, Reject::AlgorithmRefused, top, ALGORITHM_DISABLED)?;
+    let is_known_key = !matches!(
+        issuer.key,
+        Key::Ec(Curve::K256 | Curve::P192 | Curve::P224 | Curve::Unknown) | Key::Ed25519 | Key::Ed448
+    );
     ensure(
-        case.is_signed_by(top, issuer),
+        is_known_key && case.is_signed_by(top, issuer),
         Reject::BadSignature,
         top,
         BAD_SIGNATURE,
@@ -144,6 +148,11 @@ fn link(case: &Case<'_>, nss: &Nss, path: &[&Cert<'_>], issuer: &Cert<'_>) -> Re
     let limit = basic.and_then(|basic| basic.path_length);
     let is_short = limit.is_none_or(|limit| usize::try_from(limit).is_ok_and(|limit| between <= limit));
     ensure(is_short, Reject::PathLength, issuer, PATH_LENGTH)?;
+    let is_read = !issuer
+        .extensions
+        .broken
+        .contains(&KnownExtension::NameConstraints);
+    ensure(is_read, Reject::NameConstraint, issuer, NAME_SPACE)?;
     if let Some(subtrees) = &issuer.extensions.subtrees {
         for (depth, cert) in path.iter().enumerate() {
             if depth > 0 && is_self_issued(cert) {
@@ -160,6 +169,13 @@ fn link(case: &Case<'_>, nss: &Nss, path: &[&Cert<'_>], issuer: &Cert<'_>) -> Re
     }
     let may_sign = issuer.may(ext::KEY_CERT_SIGN);
     if is_trusted(case, issuer) {
+        let is_end_only = basic.is_none() && issuer.extensions.extended.is_some();
+        ensure(
+            !is_end_only || !nss.backtracks.value,
+            Reject::Purpose,
+            issuer,
+            CERT_TYPE,
+        )?;
         ensure(
             may_sign || !nss.anchor_must_sign.value,
             Reject::KeyUsage,
@@ -168,6 +184,13 @@ fn link(case: &Case<'_>, nss: &Nss, path: &[&Cert<'_>], issuer: &Cert<'_>) -> Re
         )?;
         return Ok(Link::Anchor);
     }
+    let has_empty_usage = issuer.extensions.extended.as_ref().is_some_and(Vec::is_empty);
+    ensure(
+        !(has_empty_usage && nss.backtracks.value),
+        Reject::Purpose,
+        issuer,
+        CERT_TYPE,
+    )?;
     let is_ca = basic.is_some() && authority_purpose_fits(issuer);
     ensure(is_ca || is_old_root(issuer), Reject::NotCa, issuer, CA_INVALID)?;
     ensure(may_sign, Reject::KeyUsage, issuer, KEY_USAGE)?;
@@ -284,14 +307,19 @@ fn end_usage_fits(purpose: Purpose, cert: &Cert<'_>) -> bool {
     }
 }
 
-/// With EKU a CA counts as CA only, not as server or client.
+/// `cert_ComputeCertType`: Netscape's certificate type and EKU count together; with EKU a CA counts as CA only, not as
+/// server or client.
 fn end_purpose_fits(purpose: Purpose, cert: &Cert<'_>) -> bool {
-    let also: &[&[u8]] = match purpose {
-        Purpose::Server => &[ext::NETSCAPE_SGC],
-        Purpose::Client => &[],
+    let (also, bit): (&[&[u8]], u8) = match purpose {
+        Purpose::Server => (&[ext::NETSCAPE_SGC], 0x40),
+        Purpose::Client => (&[], 0x80),
     };
-    let is_ca_only = cert.is_ca() && cert.extensions.extended.is_some();
-    check::extended_usage(cert, purpose, also).is_ok() && !is_ca_only
+    let extensions = &cert.extensions;
+    let is_typed = extensions.netscape.is_some_and(|bits| bits & bit != 0);
+    let has_usage = extensions.extended.is_some();
+    let is_free = extensions.netscape.is_none() && !has_usage;
+    let is_named = has_usage && !cert.is_ca() && check::extended_usage(cert, purpose, also).is_ok();
+    is_free || is_typed || is_named
 }
 
 /// EKU of a CA matters only when it speaks of e-mail or code and not of TLS (verdict eku:int-email/server).
@@ -362,6 +390,7 @@ pub(crate) const OLD_KNOWN: &[KnownExtension] = &[
     KnownExtension::KeyUsage,
     KnownExtension::NameConstraints,
     KnownExtension::NetscapeCertType,
+    KnownExtension::OcspNoCheck,
     KnownExtension::SubjectAltName,
     KnownExtension::SubjectKeyId,
 ];

@@ -3,7 +3,7 @@
 use crate::algorithm::Signed;
 use crate::case::Case;
 use crate::cert::Cert;
-use crate::dn;
+use crate::dn::{self, Naming};
 
 /// What the search ended with.
 pub(super) struct Built<'c, 'a> {
@@ -145,9 +145,9 @@ fn akid_fits(issuer: &Cert<'_>, cert: &Cert<'_>) -> bool {
     let serial_fits = authority
         .serial
         .is_none_or(|serial| trimmed(serial) == trimmed(issuer.serial));
-    let name_fits = authority
-        .issuer
-        .is_none_or(|name| dn::canonical(name).is_none_or(|canonical| canonical == issuer.issuer_canonical));
+    let name_fits = authority.issuer.is_none_or(|name| {
+        dn::canonical(name, Naming::Strings).is_none_or(|canonical| canonical == issuer.issuer_canonical)
+    });
     key_fits && serial_fits && name_fits
 }
 

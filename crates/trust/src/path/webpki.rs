@@ -48,7 +48,18 @@ fn extend<'c, 'a>(
         Some(top),
         "InvalidCertificate(UnknownIssuer)".to_owned(),
     );
-    for anchor in case.anchors.iter().filter(|anchor| anchor.subject == top.issuer) {
+    let is_read = |anchor: &&Cert<'_>| {
+        !anchor
+            .extensions
+            .broken
+            .contains(&KnownExtension::NameConstraints)
+    };
+    for anchor in case
+        .anchors
+        .iter()
+        .filter(|anchor| anchor.subject == top.issuer)
+        .filter(is_read)
+    {
         case.note(anchor, "tried as anchor");
         match complete(case, webpki, path, anchor) {
             Ok(()) => {
@@ -88,7 +99,7 @@ fn readable(cert: &Cert<'_>) -> Result<(), Fault> {
     if !cert.has_consistent_algorithm() {
         return Err(other(Reject::Form, cert, "SignatureAlgorithmMismatch"));
     }
-    if cert.extensions.has_duplicate {
+    if cert.extensions.has_duplicate_of(KNOWN) {
         return Err(other(Reject::Form, cert, "ExtensionValueInvalid"));
     }
     check::critical_extensions(cert, KNOWN)
@@ -110,6 +121,11 @@ fn own_rules(case: &Case<'_>, cert: &Cert<'_>, as_ca: bool, below: usize) -> Res
         (false, true) => return Err(other(Reject::NotCa, cert, "CaUsedAsEndEntity")),
         (true, false) => return Err(other(Reject::NotCa, cert, "EndEntityUsedAsCa")),
         _ => {}
+    }
+    let is_read = |kind| !cert.extensions.broken.contains(&kind);
+    if !is_read(KnownExtension::BasicConstraints) || !is_read(KnownExtension::ExtendedKeyUsage) {
+        let text = "InvalidCertificate(BadEncoding)".to_owned();
+        return Err(fault(Reject::Unreadable, Some(cert), text));
     }
     let limit = cert.extensions.basic.and_then(|basic| basic.path_length);
     if as_ca && limit.is_some_and(|limit| usize::try_from(limit).is_ok_and(|limit| below > limit)) {

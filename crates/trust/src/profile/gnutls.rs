@@ -1,6 +1,8 @@
 //! GnuTLS.
 
-use super::{AnchorEntries, COMMON_CURVES, Cited, Defect, Evidence, PresentRule, Profile, Search, cited};
+use super::{
+    AnchorEntries, COMMON_CURVES, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, Search, cited,
+};
 use crate::algorithm::Hash;
 
 /// What GnuTLS refuses by policy.
@@ -32,7 +34,7 @@ const fn profile(name: &'static str, describes: &'static str, rules: GnuTls) -> 
     Profile {
         name,
         describes,
-        evidence: Evidence::Measured("GnuTLS 3.7.9"),
+        evidence: Evidence::Measured("GnuTLS 3.7.9-2+deb12u7"),
         curves: if rules.is_program.value {
             COMMON_CURVES
         } else {
@@ -40,7 +42,11 @@ const fn profile(name: &'static str, describes: &'static str, rules: GnuTls) -> 
         },
         search: Search::GnuTls(rules),
         refuses: cited(
-            &[Defect::AlgorithmMismatch, Defect::DuplicateExtension],
+            &[
+                Defect::AlgorithmMismatch,
+                Defect::BrokenNames,
+                Defect::DuplicateExtension,
+            ],
             "GnuTLS 3.7 lib/x509/x509.c gnutls_x509_crt_import; verdict odd:duplicate-san",
         ),
         anchors: cited(
@@ -48,6 +54,10 @@ const fn profile(name: &'static str, describes: &'static str, rules: GnuTls) -> 
             "gnutls_x509_trust_list_add_trust_mem(3); mig:new-leaf-only/leaf",
         ),
         presents: cited(PresentRule::First, "gnutls_certificate_set_x509_key_file(3)"),
+        answers: cited(
+            ClientRule::FileOrder,
+            "gnutls_certificate_set_retrieve_function2(3): without a callback by issuer and key type",
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Go's `crypto/x509`.
 
-use super::{AnchorEntries, Cited, Defect, Evidence, PresentRule, Profile, Search, cited};
+use super::{AnchorEntries, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, Search, cited};
 use crate::algorithm::Hash;
 
 /// What Go refuses by policy.
@@ -39,5 +39,9 @@ pub(super) const PROFILES: &[Profile] = &[Profile {
     presents: cited(
         PresentRule::First,
         "tls.LoadX509KeyPair: the first certificate of the file",
+    ),
+    answers: cited(
+        ClientRule::FileOrder,
+        "Go 1.19 crypto/tls CertificateRequestInfo.SupportsCertificate",
     ),
 }];

@@ -1,6 +1,6 @@
 //! IBM GSKit 8, from its documents: nothing here was measured.
 
-use super::{AnchorEntries, Cited, Evidence, PresentRule, Profile, Search, cited};
+use super::{AnchorEntries, Cited, ClientRule, Evidence, PresentRule, Profile, Search, cited};
 
 /// GSKit's two certificate validation policies.
 #[derive(Debug)]
@@ -31,5 +31,9 @@ pub(super) const PROFILES: &[Profile] = &[Profile {
     presents: cited(
         PresentRule::Default,
         "GSKCapiCmd user's guide: default certificate; gsk_environment_init without GSK_KEYRING_LABEL",
+    ),
+    answers: cited(
+        ClientRule::Configured,
+        "GSKit: the label that is set, else the default certificate; the list is not documented to matter",
     ),
 }];

@@ -1,7 +1,9 @@
 //! OpenJDK, and IBM's JDK as far as its documents go.
 
-use super::{AnchorEntries, COMMON_CURVES, Cited, Defect, Evidence, PresentRule, Profile, Search, cited};
-use crate::algorithm::Hash;
+use super::{
+    AnchorEntries, COMMON_CURVES, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, Search, cited,
+};
+use crate::algorithm::{Curve, Hash};
 
 /// What differs between ways of a Java program to judge a peer.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub struct Java {
     pub min_rsa_bits: Cited<u32>,
     /// EC keys below this are refused.
     pub min_ec_bits: Cited<u32>,
+    /// Curves on which it verifies signatures.
+    pub(crate) curves: Cited<&'static [Curve]>,
     /// Intermediates that are not self-issued, at most, when a path has to be searched.
     pub max_searched: Cited<u32>,
     /// Whether a version 3 anchor must be CA:TRUE with keyCertSign (`jdk.security.allowNonCaAnchor` unset).
@@ -45,11 +49,13 @@ const PRESENTS: Cited<PresentRule> = cited(
 const REFUSES: Cited<&[Defect]> = cited(
     &[
         Defect::AlgorithmMismatch,
-        Defect::DuplicateExtension,
+        Defect::BrokenCritical,
+        Defect::DuplicateSound,
+        Defect::EmptyIssuer,
         Defect::EmptySubjectWithoutNames,
         Defect::EvenModulus,
     ],
-    "verdicts odd:duplicate-san, limbo:rfc5280::duplicate-extensions",
+    "OpenJDK 17 sun.security.x509.CertificateExtensions, X509CertInfo; verdicts odd:duplicate-san, name:empty-subject-nosan",
 );
 
 const fn rules(validator: JavaValidator) -> Java {
@@ -58,6 +64,10 @@ const fn rules(validator: JavaValidator) -> Java {
         disabled_hashes: cited(&[Hash::Md2, Hash::Md5], POLICY),
         min_rsa_bits: cited(1024, POLICY),
         min_ec_bits: cited(224, POLICY),
+        curves: cited(
+            &[Curve::P256, Curve::P384, Curve::P521],
+            "JDK 16 release notes, JDK-8235540: obsolete curves removed",
+        ),
         max_searched: cited(
             5,
             "PKIXBuilderParameters.getMaxPathLength; verdict order:depth6-unordered",
@@ -84,19 +94,39 @@ const fn profile(name: &'static str, describes: &'static str, evidence: Evidence
         refuses: REFUSES,
         anchors: ANCHORS,
         presents: PRESENTS,
+        answers: cited(
+            ClientRule::HashOrder,
+            "OpenJDK 17 sun.security.ssl.SunX509KeyManagerImpl.chooseClientAlias; ssl.KeyManagerFactory.algorithm=SunX509",
+        ),
     }
+}
+
+const fn java11() -> Java {
+    let mut java = rules(JavaValidator::Pkix);
+    java.curves = cited(
+        &[
+            Curve::K256,
+            Curve::P192,
+            Curve::P224,
+            Curve::P256,
+            Curve::P384,
+            Curve::P521,
+        ],
+        "OpenJDK 11 sun.security.util.CurveDB",
+    );
+    java
 }
 
 /// Java 8 as it was released checks no CA flag of anchors and takes MD5-signed ones only from 8u77 on as refused.
 const fn java8() -> Java {
-    let mut java = rules(JavaValidator::Pkix);
+    let mut java = java11();
     java.disabled_hashes = cited(&[Hash::Md2, Hash::Md5], "java.security of OpenJDK 8u, since 8u77");
     java.anchor_must_be_ca = cited(true, "release note of 8u261: jdk.security.allowNonCaAnchor");
     java
 }
 
 const fn ibm() -> Java {
-    let mut java = rules(JavaValidator::Pkix);
+    let mut java = java11();
     java.disabled_hashes = cited(
         &[Hash::Md2, Hash::Md5],
         "IBM SDK 8, security reference: jdk.certpath.disabledAlgorithms",
@@ -146,7 +176,7 @@ pub(super) const PROFILES: &[Profile] = &[
         "java11",
         "trust manager PKIX of OpenJDK 11",
         Evidence::Documented,
-        rules(JavaValidator::Pkix),
+        java11(),
     ),
     profile(
         "java17",

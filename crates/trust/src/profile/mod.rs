@@ -10,8 +10,8 @@ mod webpki;
 
 use crate::algorithm::{Curve, Hash, Key};
 use crate::cert::Cert;
-use crate::dn;
-use crate::extension::General;
+use crate::dn::{self, Naming};
+use crate::extension::{General, KnownExtension};
 
 pub use gnutls::GnuTls;
 pub use go::Go;
@@ -61,6 +61,8 @@ pub struct Profile {
     pub anchors: Cited<AnchorEntries>,
     /// Which identity it presents when the store has several and no alias is set.
     pub presents: Cited<PresentRule>,
+    /// How a client of it answers a server's request for a certificate.
+    pub answers: Cited<ClientRule>,
 }
 
 /// How well a profile is known.
@@ -97,13 +99,21 @@ pub enum Search {
 pub enum Defect {
     /// The algorithm inside the signed part is not the one outside.
     AlgorithmMismatch,
+    /// A critical extension whose value is not what its type says.
+    BrokenCritical,
     /// An extension whose value is not what its type says.
     BrokenExtension,
+    /// A SAN that cannot be decoded.
+    BrokenNames,
     /// The same extension twice.
     DuplicateExtension,
+    /// The same extension twice, both of which can be decoded.
+    DuplicateSound,
+    /// No issuer.
+    EmptyIssuer,
     /// nameConstraints that is empty, or has an empty list.
     EmptySubtrees,
-    /// No subject, and no SAN either.
+    /// No subject, and no SAN that is critical and has a name.
     EmptySubjectWithoutNames,
     /// An RSA modulus that is even.
     EvenModulus,
@@ -121,8 +131,15 @@ impl Defect {
     pub(crate) fn is_in(self, cert: &Cert<'_>) -> bool {
         match self {
             Self::AlgorithmMismatch => !cert.has_consistent_algorithm(),
+            Self::BrokenCritical => {
+                let broken = &cert.extensions.broken;
+                broken.iter().any(|kind| cert.extensions.is_critical(*kind))
+            }
             Self::BrokenExtension => !cert.extensions.broken.is_empty(),
+            Self::BrokenNames => cert.extensions.broken.contains(&KnownExtension::SubjectAltName),
             Self::DuplicateExtension => cert.extensions.has_duplicate,
+            Self::DuplicateSound => cert.extensions.has_sound_duplicate,
+            Self::EmptyIssuer => dn::is_empty(cert.issuer),
             Self::EmptySubtrees => cert
                 .extensions
                 .subtrees
@@ -134,7 +151,15 @@ impl Defect {
                 .iter()
                 .flatten()
                 .any(|name| matches!(name, General::Ip(address) if !matches!(address.len(), 4 | 16))),
-            Self::EmptySubjectWithoutNames => dn::is_empty(cert.subject) && cert.extensions.names.is_none(),
+            Self::EmptySubjectWithoutNames => {
+                let has_names = cert
+                    .extensions
+                    .names
+                    .as_ref()
+                    .is_some_and(|names| !names.is_empty());
+                let is_critical = cert.extensions.is_critical(KnownExtension::SubjectAltName);
+                dn::is_empty(cert.subject) && !(has_names && is_critical)
+            }
             Self::EvenModulus => matches!(cert.key, Key::Rsa { is_odd: false, .. }),
             Self::NegativeSerial => cert.serial.first().is_some_and(|octet| octet & 0x80 != 0),
             Self::NoCertificate => false,
@@ -148,10 +173,13 @@ impl Defect {
     pub fn words(self) -> &'static str {
         match self {
             Self::AlgorithmMismatch => "signature algorithm mismatch",
+            Self::BrokenCritical => "invalid encoding of a critical extension",
             Self::BrokenExtension => "an extension cannot be decoded",
-            Self::DuplicateExtension => "the same extension twice",
+            Self::BrokenNames => "the SAN cannot be decoded",
+            Self::DuplicateExtension | Self::DuplicateSound => "the same extension twice",
+            Self::EmptyIssuer => "Empty issuer DN not allowed in X509Certificates",
             Self::EmptySubjectWithoutNames => {
-                "subject field is empty, and SubjectAlternativeName extension is absent"
+                "subject field is empty, and SubjectAlternativeName extension is absent, empty or not critical"
             }
             Self::EvenModulus => "invalid RSA public key",
             Self::EmptySubtrees => "empty name constraints extension",
@@ -185,12 +213,32 @@ pub enum PresentRule {
     FirstThatFits,
 }
 
+/// How a client answers a server's request for a certificate when no alias is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientRule {
+    /// With the identity that is configured, whatever the server's list says.
+    Configured,
+    /// With the first in the file that fits the list of authorities and the key types, else with none.
+    FileOrder,
+    /// The same in the order of a hash map of the aliases.
+    HashOrder,
+}
+
 impl Profile {
+    /// When it takes two names as one, in path building.
+    pub(crate) fn naming(&self) -> Naming {
+        match self.search {
+            Search::Java(_) => Naming::Java,
+            Search::Gskit(_) | Search::OpenSsl(_) => Naming::Strings,
+            Search::GnuTls(_) | Search::Go(_) | Search::Nss(_) | Search::WebPki(_) => Naming::Bytes,
+        }
+    }
+
     /// What it prints about a certificate of the chain that it cannot decode.
     pub(crate) fn unreadable(&self, index: usize, defect: Defect) -> String {
         let words = match (&self.search, defect) {
             (Search::Java(_), Defect::AlgorithmMismatch) => "Signature algorithm mismatch",
-            (Search::Java(_), Defect::DuplicateExtension) => {
+            (Search::Java(_), Defect::DuplicateSound) => {
                 "java.io.IOException: Duplicate extensions not allowed"
             }
             _ => defect.words(),

@@ -1,6 +1,6 @@
 //! NSS.
 
-use super::{AnchorEntries, Cited, Evidence, PresentRule, Profile, Search, cited};
+use super::{AnchorEntries, Cited, ClientRule, Evidence, PresentRule, Profile, Search, cited};
 use crate::algorithm::Hash;
 use crate::extension::KnownExtension;
 use crate::path::nss::{DISABLED, OLD_KNOWN, PKIX_KNOWN};
@@ -47,6 +47,10 @@ const fn profile(name: &'static str, describes: &'static str, is_pkix: bool) -> 
         presents: cited(
             PresentRule::FirstThatFits,
             "NSS_GetClientAuthData(3): nicknames in database order",
+        ),
+        answers: cited(
+            ClientRule::FileOrder,
+            "NSS_GetClientAuthData(3): certificates issued below a name of the list",
         ),
     }
 }

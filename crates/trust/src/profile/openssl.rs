@@ -1,6 +1,8 @@
 //! OpenSSL and the programs that verify with it.
 
-use super::{AnchorEntries, COMMON_CURVES, Cited, Defect, Evidence, PresentRule, Profile, Search, cited};
+use super::{
+    AnchorEntries, COMMON_CURVES, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, Search, cited,
+};
 
 /// What differs between callers of `X509_verify_cert`.
 #[derive(Debug)]
@@ -79,6 +81,10 @@ const fn profile(
         refuses: REFUSES,
         anchors: ANCHORS,
         presents: PRESENTS,
+        answers: cited(
+            ClientRule::Configured,
+            "SSL_CTX_set_client_cert_cb(3): without a callback the certificate of the context is sent",
+        ),
     }
 }
 

@@ -1,6 +1,6 @@
 //! rustls with rustls-webpki and the ring provider.
 
-use super::{AnchorEntries, Cited, Evidence, PresentRule, Profile, Search, cited};
+use super::{AnchorEntries, Cited, ClientRule, Evidence, PresentRule, Profile, Search, cited};
 use crate::algorithm::{Curve, Hash};
 
 /// What rustls-webpki allows.
@@ -49,5 +49,9 @@ pub(super) const PROFILES: &[Profile] = &[Profile {
     presents: cited(
         PresentRule::First,
         "rustls ConfigBuilder::with_client_auth_cert: one chain, one key",
+    ),
+    answers: cited(
+        ClientRule::Configured,
+        "rustls 0.23 client ResolvesClientCert of with_client_auth_cert: the list of issuers is not looked at",
     ),
 }];

@@ -3,7 +3,8 @@
 use keystore::{
     Certificate, CmsVersion, Edit, Entropy, Format, Password, Place, PrivateKey, Store, WriteEnv,
 };
-use trust::{PresentError, anchors, presents, runtime};
+use trust::cipher::KeyNeed;
+use trust::{PresentError, Request, Sent, anchors, mq_label, presents, runtime, sends};
 
 #[test]
 fn jsse_takes_the_first_certificate_of_a_key_entry_and_openssl_all() {
@@ -61,6 +62,56 @@ fn one_key_needs_no_alias_and_none_is_said() {
             Err(PresentError::Empty),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn the_servers_list_and_key_types_decide_what_a_client_sends_where_the_runtime_looks_at_them() {
+    let jks = store(Format::Jks, 2);
+    let issuer = jks.entries()[1].certificates()[0].clone();
+    let stranger = made("stranger").0;
+    let none = |name: &str| sent(name, &jks, std::slice::from_ref(&stranger), &[]);
+    for (name, want) in [
+        ("java17", None),
+        ("go", None),
+        ("gnutls", None),
+        ("nss-pkix", None),
+        ("openssl", Some(0)),
+        ("rustls", Some(0)),
+    ] {
+        assert_eq!(none(name), want, "{name}");
+    }
+    // Self-signed throw-aways: each is issued by its own name, which is the same for all.
+    assert_eq!(sent("go", &jks, std::slice::from_ref(&issuer), &[]), Some(0));
+    assert!(sent("java17", &jks, &[issuer], &[KeyNeed::Ec]).is_some());
+    assert_eq!(sent("java17", &jks, &[], &[KeyNeed::Rsa]), None);
+    assert_eq!(sent("openssl", &jks, &[], &[KeyNeed::Rsa]), None);
+    let empty = sends(
+        &store(Format::Jks, 0),
+        None,
+        runtime("java17").unwrap(),
+        &Request::default(),
+    );
+    assert_eq!(empty, Err(PresentError::Empty));
+}
+
+#[test]
+fn the_label_of_an_mq_end_comes_from_the_channel_then_the_queue_manager_then_its_name() {
+    for (channel, manager, name, want) in [
+        ("web", "qm", "QM1", "web"),
+        ("", "qm", "QM1", "qm"),
+        ("", "", "QM1", "ibmwebspheremqqm1"),
+    ] {
+        assert_eq!(mq_label(channel, manager, name).0, want);
+    }
+}
+
+/// The entry that is sent.
+fn sent(name: &str, store: &Store, authorities: &[Certificate], keys: &[KeyNeed]) -> Option<usize> {
+    let request = Request { authorities, keys };
+    match sends(store, None, runtime(name).unwrap(), &request).unwrap() {
+        Sent::Identity { presented, .. } => Some(presented.entry),
+        Sent::Nothing { .. } => None,
     }
 }
 

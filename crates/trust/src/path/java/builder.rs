@@ -24,11 +24,9 @@ pub(super) fn build<'c, 'a>(case: &'c Case<'a>, java: &Java) -> Result<Vec<&'c C
         best: fault(Reject::NoAnchor, Some(end), String::new()),
         is_later: false,
     };
-    let is_usable =
-        check::validity(end, case.now, false).map_err(|reason| fault(reason, Some(end), String::new()));
-    match is_usable.and_then(|()| search.not_self_signed(end)) {
+    match check::validity(end, case.now, false) {
         Ok(()) => search.extend().ok_or(search.best),
-        Err(found) => Err(found),
+        Err(reason) => Err(fault(reason, Some(end), String::new())),
     }
 }
 
@@ -75,9 +73,20 @@ impl<'c, 'a> Search<'_, 'c, 'a> {
                     Err(fault(Reject::NotYetValid, Some(candidate), String::new()))
                 }
                 true => self.complete(top, candidate, checks_dates),
-                false => self.usable(top, candidate, authorities),
+                false => self.usable(candidate, authorities),
             };
             if let Err(found) = fits {
+                self.keep(found);
+                continue;
+            }
+            if !is_anchor && top.is_self_issued() && candidate.is_self_issued() {
+                case.note(
+                    candidate,
+                    "second self-issued one in a row: nothing else is tried here",
+                );
+                return None;
+            }
+            if let Err(found) = self.is_signed(top, candidate) {
                 self.keep(found);
                 continue;
             }
@@ -103,12 +112,11 @@ impl<'c, 'a> Search<'_, 'c, 'a> {
             .into_iter()
             .map(|cert| (true, cert));
         let is_trusted = |cert: &Cert<'_>| case.anchors.iter().any(|anchor| anchor.is(cert));
-        let is_used = |cert: &Cert<'_>| self.path.iter().any(|used| used.is(cert));
         let sent = case
             .chain
             .iter()
             .chain(&case.known)
-            .filter(|cert| has_room && !is_trusted(cert) && !is_used(cert));
+            .filter(|cert| has_room && !is_trusted(cert));
         let wanted = top.extensions.authority.and_then(|authority| authority.key_id);
         let has_wanted = |cert: &Cert<'_>| wanted.is_some() && cert.extensions.subject_key == wanted;
         let leads_up = |cert: &Cert<'_>| {
@@ -122,6 +130,7 @@ impl<'c, 'a> Search<'_, 'c, 'a> {
         let mut ordered: Vec<(bool, &Cert<'_>)> = Vec::new();
         for (is_anchor, cert) in anchors.chain(sent.map(|cert| (false, cert))) {
             if cert.subject_canonical == top.issuer_canonical
+                && !self.has_twin(cert)
                 && !ordered.iter().any(|(_, known)| known.is(cert))
             {
                 let place = ordered.partition_point(|(_, old)| !goes_before(cert, old));
@@ -131,18 +140,31 @@ impl<'c, 'a> Search<'_, 'c, 'a> {
         ordered
     }
 
+    /// Whether the path has it already, or another certificate of the same subject, key and SAN.
+    ///
+    /// Source: OpenJDK 17 `SunCertPathBuilder.repeated`; verdict ssdef:ca-true:renewed-same-key.
+    fn has_twin(&self, cert: &Cert<'_>) -> bool {
+        self.path.iter().any(|used| {
+            used.subject_canonical == cert.subject_canonical
+                && used.spki == cert.spki
+                && used.extensions.names == cert.extensions.names
+        })
+    }
+
     /// The path with this anchor on top: signature, names, then the checkers that run over the whole path.
     fn complete(&self, top: &Cert<'_>, anchor: &Cert<'_>, checks_dates: bool) -> Result<(), Fault> {
         let refuse = |reason| fault(reason, Some(anchor), String::new());
         if checks_dates {
             check::validity(anchor, self.case.now, false).map_err(refuse)?;
         }
-        self.is_signed(top, anchor)?;
+        rules::verifies(self.case, self.java, top, anchor)
+            .then_some(())
+            .ok_or_else(|| fault(Reject::BadSignature, Some(top), String::new()))?;
         rules::whole_path(self.java, &self.path, anchor)
     }
 
     /// `ForwardBuilder.verifyCert` and the selector, for a candidate from the peer.
-    fn usable(&self, top: &Cert<'_>, candidate: &Cert<'_>, authorities: usize) -> Result<(), Fault> {
+    fn usable(&self, candidate: &Cert<'_>, authorities: usize) -> Result<(), Fault> {
         let refuse = |reason| fault(reason, Some(candidate), String::new());
         check::validity(candidate, self.case.now, false).map_err(refuse)?;
         if !candidate.is_ca() || candidate.version < 3 {
@@ -153,22 +175,11 @@ impl<'c, 'a> Search<'_, 'c, 'a> {
         if limit.is_some_and(|limit| usize::try_from(limit).is_ok_and(|limit| limit < authorities)) {
             return Err(refuse(Reject::PathLength));
         }
-        check::critical_extensions(candidate, rules::KNOWN).map_err(refuse)?;
-        self.not_self_signed(candidate)?;
-        self.is_signed(top, candidate)
-    }
-
-    /// `Builder.addMatchingCerts` leaves out whatever verifies under its own key.
-    fn not_self_signed(&self, cert: &Cert<'_>) -> Result<(), Fault> {
-        let is_self_signed = cert.is_self_issued() && self.case.is_signed_by(cert, cert);
-        match is_self_signed {
-            true => Err(fault(Reject::SelfSigned, Some(cert), String::new())),
-            false => Ok(()),
-        }
+        check::critical_extensions(candidate, rules::KNOWN).map_err(refuse)
     }
 
     fn is_signed(&self, cert: &Cert<'_>, issuer: &Cert<'_>) -> Result<(), Fault> {
-        match self.case.is_signed_by(cert, issuer) {
+        match rules::verifies(self.case, self.java, cert, issuer) {
             true => Ok(()),
             false => Err(fault(Reject::BadSignature, Some(cert), String::new())),
         }

@@ -40,7 +40,7 @@ pub(super) fn validate(
         merged.add(cert);
         explicit = policy(cert, explicit, depth)?;
         validity(case, cert)?;
-        if !case.is_signed_by(cert, issuer) {
+        if !verifies(case, java, cert, issuer) {
             return Err(exception(Reject::BadSignature, cert, "signature check failed"));
         }
         if !cert.unknown_critical(KNOWN).is_empty() {
@@ -73,6 +73,15 @@ pub(super) fn whole_path(java: &Java, path: &[&Cert<'_>], anchor: &Cert<'_>) -> 
     Ok(())
 }
 
+/// Whether the signature verifies, on a curve that the provider has.
+pub(super) fn verifies(case: &Case<'_>, java: &Java, cert: &Cert<'_>, issuer: &Cert<'_>) -> bool {
+    let has_curve = match issuer.key {
+        Key::Ec(curve) => java.curves.value.contains(&curve),
+        _ => true,
+    };
+    has_curve && case.is_signed_by(cert, issuer)
+}
+
 /// `PKIXValidator.verifyTrustAnchor`.
 pub(super) fn anchor(java: &Java, anchor: &Cert<'_>) -> Result<(), Fault> {
     if !java.anchor_must_be_ca.value || anchor.version < 3 {
@@ -93,13 +102,20 @@ pub(super) fn anchor(java: &Java, anchor: &Cert<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// `AlgorithmChecker`: hash of the signature, sizes of the certificate's key and of its issuer's.
+/// `AlgorithmChecker`: hash of the signature, bits of keyUsage, sizes of the certificate's key and of its issuer's.
 pub(super) fn algorithm(java: &Java, cert: &Cert<'_>, issuer: &Cert<'_>) -> Result<(), Fault> {
     let is_disabled = uses(java.disabled_hashes.value, cert.signed.hash());
     if is_disabled {
         let name = cert.signed.java_name();
         let text = format!("Algorithm constraints check failed on signature algorithm: {name}");
         return Err(exception(Reject::AlgorithmRefused, cert, &text));
+    }
+    if !cert.may(SIGNS_OR_ENCIPHERS) {
+        return Err(exception(
+            Reject::KeyUsage,
+            cert,
+            "incorrect KeyUsage extension bits",
+        ));
     }
     for key in [cert.key, issuer.key] {
         let minimum = match key {
@@ -178,6 +194,9 @@ fn validity(case: &Case<'_>, cert: &Cert<'_>) -> Result<(), Fault> {
 pub(super) fn exception(reason: Reject, cert: &Cert<'_>, text: &str) -> Fault {
     fault(reason, Some(cert), format!("CertPathValidatorException: {text}"))
 }
+
+/// All bits of keyUsage but encipherOnly and decipherOnly.
+const SIGNS_OR_ENCIPHERS: u16 = 0xfe00;
 
 /// Source: the checkers' `getSupportedExtensions`; `PKIX` constants.
 pub(super) const KNOWN: &[KnownExtension] = &[

@@ -29,7 +29,7 @@ pub(super) fn validate<'c, 'a>(case: &'c Case<'a>, java: &Java) -> Result<Vec<&'
         if cert.issuer_canonical != issuer.subject_canonical {
             return Err(refuse(Reject::ChainOrder, cert, "Certificate chaining error"));
         }
-        if !case.is_signed_by(cert, issuer) {
+        if !rules::verifies(case, java, cert, issuer) {
             return Err(refuse(
                 Reject::BadSignature,
                 cert,
