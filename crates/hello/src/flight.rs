@@ -283,6 +283,32 @@ pub fn records(bytes: &[u8]) -> Vec<(u8, &[u8])> {
     found
 }
 
+/// What one direction shows before the change to encryption: handshake messages, and alerts.
+///
+/// Alerts may come after a gap in the messages; what is cut short at the end is left out.
+pub fn in_the_clear(bytes: &[u8]) -> (Vec<(u8, Vec<u8>)>, Vec<Alert>) {
+    let mut handshake = Vec::new();
+    let mut alerts = Vec::new();
+    for (kind, content) in records(bytes) {
+        match (kind, content) {
+            (CHANGE_CIPHER, _) => break,
+            (HANDSHAKE, content) => handshake.extend_from_slice(content),
+            // Encrypted ones are longer.
+            (ALERT, [level, code]) => alerts.push(Alert {
+                is_fatal: *level == 2,
+                code: *code,
+            }),
+            _ => {}
+        }
+    }
+    let mut messages = Vec::new();
+    let mut rest = Reading::new(&handshake);
+    while let (Some(kind), Some(body)) = (rest.take(1), rest.vector(3)) {
+        messages.push((kind[0], body.to_vec()));
+    }
+    (messages, alerts)
+}
+
 /// Certificates of a Certificate message as DER, and the staple beside the first (TLS 1.3 only).
 pub fn certificates(body: &[u8], is_13: bool) -> (Vec<Vec<u8>>, Option<Vec<u8>>) {
     let mut rest = Reading::new(body);

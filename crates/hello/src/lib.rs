@@ -19,7 +19,9 @@ mod version;
 
 pub use alert::{Alert, alert_name};
 pub use client::{ClientHello, Heard, SharedKey, read_client_hello};
-pub use flight::{CertificateRequest, Flight, Message, Progress, ServerHello, certificates, records};
+pub use flight::{
+    CertificateRequest, Flight, Message, Progress, ServerHello, certificates, in_the_clear, records,
+};
 pub use group::{Group, groups};
 pub use reading::Reading;
 pub use scheme::scheme_name;

@@ -189,20 +189,10 @@ fn session(offer: &Offer<'_>, context: &SslContext) -> Result<Ssl, ErrorStack> {
 fn read_flight(shaken: &mut Shaken, stream: &SslStream<Wire>, noted: &Noted) {
     let incoming = stream.get_ref().incoming();
     shaken.flight.push(incoming);
-    // A ticket comes after the end of the flight; a warning about the name may come before it.
-    let clear: Vec<u8> = hello::records(incoming)
-        .into_iter()
-        .take_while(|(kind, _)| *kind != CHANGE_CIPHER)
-        .filter(|(kind, _)| *kind == HANDSHAKE)
-        .flat_map(|(_, content)| content.to_vec())
-        .collect();
-    let mut messages = hello::Reading::new(&clear);
-    while let (Some(kind), Some(body)) = (messages.number(1), messages.vector(3)) {
-        if kind == usize::from(NEW_SESSION_TICKET) {
-            shaken.flight.take(hello::Message {
-                kind: NEW_SESSION_TICKET,
-                body,
-            });
+    // A ticket comes after the end of the flight.
+    for (kind, body) in hello::in_the_clear(incoming).0 {
+        if kind == NEW_SESSION_TICKET {
+            shaken.flight.take(hello::Message { kind, body: &body });
         }
     }
     let is_13 = shaken
@@ -326,7 +316,6 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// RFC 8446, 5.1 and 4.
-const CHANGE_CIPHER: u8 = 20;
 const HANDSHAKE: u8 = 22;
 const NEW_SESSION_TICKET: u8 = 4;
 /// A server that goes on shows it at once; this is for slow ones.
