@@ -344,7 +344,7 @@ impl Rows {
 /// The old anchors refuse every chain that the prover could present after its switch.
 fn refuses_early(model: &Model, acceptance: usize, prover: &Component) -> bool {
     let table = &model.acceptances[acceptance];
-    let cross = prover.cross && table.accepts(TrustState::Old, ChainForm::Cross);
+    let cross = table.accepts(TrustState::Old, ChainForm::Cross) && prover.cross;
     !table.accepts(TrustState::Old, ChainForm::New) && !cross
 }
 

@@ -178,6 +178,8 @@ struct Course<'a> {
     disk_start: Vec<EventSet>,
     /// Position of the step that brings an event to a component, by `slot`; else `NO_STEP`.
     step_of: Vec<u32>,
+    /// The wave of that step, by `slot`; else `NEVER`.
+    own: Vec<u32>,
     /// The wave in which the files of a component's shared set may first change for an event; else `NEVER`.
     first: Vec<u32>,
     /// Whether grow and retire of a component's set always fall into one and the same step.
@@ -222,6 +224,7 @@ impl<'a> Course<'a> {
             own_start,
             disk_start,
             step_of: vec![NO_STEP; slots],
+            own: vec![NEVER; slots],
             first: vec![NEVER; slots],
             joined: vec![false; count],
             bare: vec![false; count],
@@ -263,7 +266,7 @@ impl<'a> Course<'a> {
     }
 
     fn own(&self, component: ComponentId, event: Event) -> u32 {
-        self.step(component, event).map_or(NEVER, |s| s.wave)
+        self.own[slot(component, event)]
     }
 
     /// The events that have to be brought to (or taken from) a component.
@@ -311,6 +314,7 @@ impl<'a> Course<'a> {
                     }
                 }
                 *place = position as u32;
+                self.own[slot(component, event)] = step.wave;
                 if !required.has(event) {
                     self.violations
                         .push(violation(named(), "", &format!("{event} is not called for")));

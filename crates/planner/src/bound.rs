@@ -139,26 +139,32 @@ fn pack(problem: &Problem<'_>, core: &[u32]) -> Vec<Toll> {
         .iter()
         .map(|&m| problem.menu[m as usize] == Menu::Split)
         .collect();
-    let mut level = vec![UNSEEN; core.len()];
+    let mut level: Vec<u32> = weight
+        .iter()
+        .map(|&w| if w > 0 { UNSEEN } else { GONE })
+        .collect();
     let mut hopeless = vec![false; core.len()];
     let mut tolls = Vec::new();
     for depth in 1..=MAX_DEPTH {
         for root in 0..core.len() {
             while weight[root] > 0 && !hopeless[root] {
                 let members = match split[root] {
-                    true => match odd_cycle(&mut against, &weight, (root as u32, depth), &mut level) {
+                    true => match odd_cycle(&mut against, (root as u32, depth), &mut level) {
                         Ok(members) => Some(members),
                         Err(deeper) => {
                             hopeless[root] = !deeper;
                             None
                         }
                     },
-                    false => against.out(root, &weight).first().map(|&y| vec![root as u32, y]),
+                    false => against.out(root, &level).first().map(|&y| vec![root as u32, y]),
                 };
                 let Some(members) = members else { break };
                 let extra = members.iter().map(|&m| weight[m as usize]).min().unwrap_or(0);
                 for &member in &members {
                     weight[member as usize] -= extra;
+                    if weight[member as usize] == 0 {
+                        level[member as usize] = GONE;
+                    }
                 }
                 let members = members.into_iter().map(|m| core[m as usize]).collect();
                 tolls.push(Toll { members, extra });
@@ -191,14 +197,18 @@ impl Thinning {
     }
 
     /// The neighbours that have something left to pay, in a fixed order.
-    fn out(&mut self, x: usize, weight: &[u64]) -> &[u32] {
+    fn out(&mut self, x: usize, place: &[u32]) -> &[u32] {
         let start = self.start[x] as usize;
         let row = &mut self.to[start..start + self.len[x] as usize];
         let mut kept = 0;
         for i in 0..row.len() {
             let y = row[i];
-            row[kept] = y;
-            kept += usize::from(weight[y as usize] > 0);
+            if place[y as usize] != GONE {
+                if kept < i {
+                    row[kept] = y;
+                }
+                kept += 1;
+            }
         }
         self.len[x] = kept as u32;
         &self.to[start..start + kept]
@@ -244,12 +254,7 @@ fn exclusions(problem: &Problem<'_>, core: &[u32], place: &[u32]) -> Digraph {
 ///
 /// # Errors
 /// Where there is none: whether a deeper search could see more.
-fn odd_cycle(
-    against: &mut Thinning,
-    weight: &[u64],
-    (root, depth): (u32, u32),
-    place: &mut [u32],
-) -> Result<Vec<u32>, bool> {
+fn odd_cycle(against: &mut Thinning, (root, depth): (u32, u32), place: &mut [u32]) -> Result<Vec<u32>, bool> {
     let mut seen: Vec<(u32, u32, u32)> = vec![(root, UNSEEN, 0)];
     place[root as usize] = 0;
     let mut found = None;
@@ -257,7 +262,7 @@ fn odd_cycle(
     let mut cut = false;
     'search: while next < seen.len() && seen.len() < MAX_SEEN {
         let (x, _, level) = seen[next];
-        for &y in against.out(x as usize, weight) {
+        for &y in against.out(x as usize, place) {
             let at = place[y as usize];
             if at == UNSEEN {
                 if level < depth {
@@ -294,3 +299,5 @@ const MAX_CORE_VISITS: u64 = 200_000;
 const MAX_DEPTH: u32 = 5;
 const MAX_SEEN: usize = 400;
 const UNSEEN: u32 = u32::MAX;
+/// Has nothing left to pay.
+const GONE: u32 = u32::MAX - 1;

@@ -285,6 +285,16 @@ struct Following<'a> {
 impl Following<'_> {
     fn take_up(&mut self, x: usize, goal: Goal, before: &Component) -> Option<()> {
         let component = &self.model.components[x];
+        let due = |c: &Component| (c.wanted(goal), c.done);
+        if due(before) == due(component) {
+            // What its edges ask for is as it was.
+            let local = self.plan.demand.local(x);
+            if self.plan.named[x] {
+                return None;
+            }
+            self.rebase(x, before, local);
+            return self.settle(x, local, false);
+        }
         self.plan.demand.pending[x] = component.wanted(goal).without(component.done);
         let mut near = vec![x];
         for &at in self.incoming[x].iter().chain(&self.outgoing[x]) {

@@ -313,7 +313,7 @@ fn the_checker_names_exactly_the_edges_that_break_in_altered_plans() {
     assert!(altered > 1000, "{altered}");
 }
 
-fn alter(document: &mut PlanDocument, dice: &mut Dice) {
+pub fn alter(document: &mut PlanDocument, dice: &mut Dice) {
     let count = document.steps.len() as u64;
     if count < 2 {
         return;

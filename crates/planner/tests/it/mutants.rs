@@ -10,7 +10,12 @@ use planner::plan_model;
 /// Alters a good plan, seals it with a fresh digest, and expects a violation that says all of `wanted`.
 #[track_caller]
 fn refused(alter: impl FnOnce(&mut PlanDocument), wanted: &[&str]) {
-    let model = read_model(FLEET).unwrap();
+    refused_in(FLEET, alter, wanted);
+}
+
+#[track_caller]
+fn refused_in(fleet: &str, alter: impl FnOnce(&mut PlanDocument), wanted: &[&str]) {
+    let model = read_model(fleet).unwrap();
     let mut document = plan_model(&model, Goal::Retired);
     assert!(check(&model, &document).is_ok());
     alter(&mut document);
@@ -161,6 +166,151 @@ fn false_certificates_are_refused() {
 }
 
 #[test]
+fn a_weighted_packing_that_spends_a_weight_twice_is_refused() {
+    let model = read_model(WEIGHTED).unwrap();
+    let document = plan_model(&model, Goal::Retired);
+    let packing = &document.certificate.as_ref().unwrap().cost;
+    let extras: Vec<u64> = packing.iter().map(|toll| toll.extra_milli).collect();
+    assert_eq!(
+        (packing.len(), extras.iter().sum::<u64>()),
+        (2, 5000),
+        "{packing:?}"
+    );
+    for at in 0..packing.len() {
+        let dearer = |d: &mut PlanDocument| {
+            d.certificate.as_mut().unwrap().cost[at].extra_milli += 1000;
+            *d.claims.cost_lower_bound_milli.as_mut().unwrap() += 1000;
+        };
+        refused_in(WEIGHTED, dearer, &["cost_lower_bound", "can go for less"]);
+        let without = |d: &mut PlanDocument| drop(d.certificate.as_mut().unwrap().cost.remove(at));
+        refused_in(WEIGHTED, without, &["cost_lower_bound", "its certificate proves"]);
+        let again = |d: &mut PlanDocument| {
+            let cost = &mut d.certificate.as_mut().unwrap().cost;
+            let toll = cost[at].clone();
+            *d.claims.cost_lower_bound_milli.as_mut().unwrap() += toll.extra_milli;
+            cost.push(toll);
+        };
+        refused_in(WEIGHTED, again, &["cost_lower_bound", "can go for less"]);
+        let shorter = |d: &mut PlanDocument| drop(d.certificate.as_mut().unwrap().cost[at].components.pop());
+        refused_in(WEIGHTED, shorter, &["can go for less"]);
+    }
+}
+
+#[test]
+fn a_core_that_is_searched_again_has_to_cost_what_is_said() {
+    let model = read_model(&wheel(5)).unwrap();
+    let document = plan_model(&model, Goal::Retired);
+    let core = &document.certificate.as_ref().unwrap().restarts;
+    assert_eq!((core.len(), core[0].extra_milli), (1, 2000), "{core:?}");
+    let dearer = |d: &mut PlanDocument| {
+        d.certificate.as_mut().unwrap().restarts[0].extra_milli = 3000;
+        *d.claims.lower_bound.as_mut().unwrap() += 1;
+    };
+    refused_in(&wheel(5), dearer, &["lower_bound", "can go for less"]);
+    for member in 0..core[0].components.len() {
+        let smaller = |d: &mut PlanDocument| {
+            drop(
+                d.certificate.as_mut().unwrap().restarts[0]
+                    .components
+                    .remove(member),
+            )
+        };
+        refused_in(&wheel(5), smaller, &["lower_bound", "can go for less"]);
+    }
+    let without = |d: &mut PlanDocument| d.certificate = None;
+    let unproven = |text: &str| {
+        let mut document = document.clone();
+        without(&mut document);
+        let checked = check(&read_model(text).unwrap(), &document).unwrap();
+        checked.report().bound.word()
+    };
+    assert_eq!(unproven(&wheel(5)), "unproven");
+}
+
+#[test]
+fn plans_for_shared_files_are_refused_where_one_reader_is_too_early() {
+    let early = |d: &mut PlanDocument| {
+        let i = at(d, "b", plan::Event::Switch);
+        d.steps[i].wave = 1;
+    };
+    refused_in(
+        SHARED,
+        early,
+        &[
+            "a -> hub",
+            "a switch in the same wave (1)",
+            "no trust anchor for the new chain",
+        ],
+    );
+    let late = |d: &mut PlanDocument| {
+        let i = at(d, "a", plan::Event::Retire);
+        d.steps[i].wave = 2;
+    };
+    refused_in(SHARED, late, &["hub -> b", "old chain"]);
+    let dropped = |d: &mut PlanDocument| {
+        let i = at(d, "b", plan::Event::Retire);
+        d.steps.remove(i);
+    };
+    refused_in(SHARED, dropped, &["b", "retire never happens"]);
+}
+
+#[test]
+fn a_group_that_is_crowded_into_one_wave_is_refused() {
+    let crowd = |d: &mut PlanDocument| {
+        let wave = d.steps[at(d, "a", plan::Event::Switch)].wave;
+        let i = at(d, "b", plan::Event::Switch);
+        d.steps[i].wave = wave;
+    };
+    refused_in(GROUP, crowd, &["a, b", "2 of the group at once: at most 1"]);
+}
+
+#[test]
+fn a_store_with_one_anchor_is_not_written_in_two_steps_nor_before_its_peers_have_switched() {
+    let apart = |d: &mut PlanDocument| {
+        let i = at(d, "a", plan::Event::Grow);
+        d.steps[i].events.retain(|&event| event != plan::Event::Grow);
+        let mut grow = d.steps[i].clone();
+        (grow.id, grow.wave, grow.events) = ("9".into(), 1, vec![plan::Event::Grow]);
+        d.steps.push(grow);
+    };
+    refused_in(SINGLE, apart, &["a", "one anchor only"]);
+    let early = |d: &mut PlanDocument| {
+        let i = at(d, "a", plan::Event::Retire);
+        d.steps[i].wave = 1;
+    };
+    refused_in(SINGLE, early, &["hub -> a", "a retire (wave 1)", "old chain"]);
+}
+
+#[test]
+fn a_cross_signed_chain_that_is_left_out_is_missed_by_the_first_old_verifier() {
+    let plain = |d: &mut PlanDocument| {
+        let i = at(d, "a", plan::Event::Switch);
+        d.steps[i].chain = Some(plan::ChainForm::New);
+    };
+    refused_in(SINGLE, plain, &["a -> hub", "no trust anchor for the new chain"]);
+    let retired = |d: &mut PlanDocument| {
+        let i = at(d, "hub", plan::Event::Retire);
+        d.steps[i].wave = 1;
+    };
+    refused_in(
+        SINGLE,
+        retired,
+        &["a -> hub", "in the same wave (1)", "old chain"],
+    );
+}
+
+#[test]
+fn orders_that_are_not_kept_are_refused_with_their_line() {
+    let swap = |d: &mut PlanDocument| {
+        let (i, j) = (at(d, "a", plan::Event::Retire), at(d, "b", plan::Event::Retire));
+        let wave = d.steps[i].wave;
+        d.steps[i].wave = d.steps[j].wave;
+        d.steps[j].wave = wave;
+    };
+    refused_in(ORDER, swap, &["a, b", "the model asks for it on line 5"]);
+}
+
+#[test]
 fn a_plan_that_calls_itself_blocked_is_refused() {
     let blocked = plan::Blocked {
         reason: "no way".into(),
@@ -224,6 +374,58 @@ fn cut_and_hostile_documents_are_errors_and_nothing_worse() {
     assert!(check(&model, &bare).is_err());
     let huge = "{\"version\":1,\"steps\":[],\"cost_lower_bound\":18446744073709551,\"lower_bound\":18446744073709551615}";
     assert!(check(&model, &read_plan(huge.as_bytes()).unwrap()).is_err());
+}
+
+/// Two odd cycles share the dear one, whose weight is spread over both.
+const WEIGHTED: &str = "model 1
+component dear cost=5
+component a b cost=2
+component c d cost=3
+link dear <-> a
+link a <-> b
+link b <-> dear
+link dear <-> c
+link c <-> d
+link d <-> dear
+";
+
+const SHARED: &str = "model 1
+component a b hub
+link a <-> hub
+link b <-> hub
+shared a b
+";
+
+const GROUP: &str = "model 1
+component a b hub
+link a <-> hub
+link b <-> hub
+group a b max=1
+";
+
+const SINGLE: &str = "model 1
+component hub a
+link a <-> hub
+single-anchor a
+cross-sign allowed
+";
+
+const ORDER: &str = "model 1
+component a b hub
+link a <-> hub
+link b <-> hub
+order a.retire < b.retire
+";
+
+/// A hub and a ring of so many around it: each spoke is in two triangles.
+fn wheel(ring: usize) -> String {
+    let mut text = String::from("model 1\ncomponent hub");
+    (0..ring).for_each(|x| text += &format!(" r{x}"));
+    text.push('\n');
+    for x in 0..ring {
+        text += &format!("link r{x} <-> hub\nlink r{x} <-> r{}\n", (x + 1) % ring);
+    }
+    text
 }
 
 const FLEET: &str = "model 1

@@ -309,6 +309,12 @@ impl World {
         plan["steps"].as_array().unwrap().iter().map(step).collect()
     }
 
+    /// The edges that break; `None` where the steps cannot be made so at all: half a replacement of a store with one anchor.
+    pub fn broken_if_possible(&self, steps: &[Step]) -> Option<BTreeSet<(usize, usize)>> {
+        let torn = |step: &Step| self.writes(step.component, step.events).is_none();
+        (!steps.iter().any(torn)).then(|| self.broken(steps))
+    }
+
     /// The edges that break at some moment of some run of these steps.
     pub fn broken(&self, steps: &[Step]) -> BTreeSet<(usize, usize)> {
         let mut cross = [false; MOST];
@@ -319,14 +325,10 @@ impl World {
         let mut broken = BTreeSet::new();
         let mut barrier = BTreeSet::from([Moment::default()]);
         for wave in waves {
-            let mut now: Vec<Vec<u8>> = vec![Vec::new(); self.names.len()];
-            for step in steps.iter().filter(|s| s.wave == wave) {
-                assert!(
-                    now[step.component].is_empty(),
-                    "one step of a component in one wave"
-                );
-                now[step.component] = self.writes(step.component, step.events).unwrap();
-            }
+            let of_wave = steps.iter().filter(|s| s.wave == wave);
+            let now: Vec<(usize, Vec<u8>)> = of_wave
+                .map(|s| (s.component, self.writes(s.component, s.events).unwrap()))
+                .collect();
             let mut seen: BTreeSet<Moment> = barrier.clone();
             let mut open: Vec<Moment> = barrier.into_iter().collect();
             barrier = BTreeSet::new();
@@ -336,10 +338,12 @@ impl World {
                         broken.insert((p, v));
                     }
                 }
-                if (0..now.len()).all(|x| now[x].is_empty() || usize::from(moment.progress[x]) > now[x].len())
-                {
+                let ended = |(at, (_, writes)): (usize, &(usize, Vec<u8>))| {
+                    usize::from(moment.progress[at]) > writes.len()
+                };
+                if now.iter().enumerate().all(ended) {
                     barrier.insert(Moment {
-                        progress: [0; MOST],
+                        progress: [0; 3 * MOST],
                         ..moment
                     });
                 }
@@ -351,22 +355,23 @@ impl World {
     }
 
     /// What can happen in one moment: a load by itself, a write, or the load that ends a step.
-    fn next(&self, moment: &Moment, now: &[Vec<u8>]) -> Vec<Moment> {
+    fn next(&self, moment: &Moment, now: &[(usize, Vec<u8>)]) -> Vec<Moment> {
         let mut next = Vec::new();
-        for (x, writes) in now.iter().enumerate() {
-            let disk = moment.disk[self.files[x]];
+        for x in 0..self.names.len() {
             let mut loaded = *moment;
-            loaded.loaded[x] = disk;
-            next.extend((moment.loaded[x] != disk).then_some(loaded));
-            let done = usize::from(moment.progress[x]);
-            if writes.is_empty() || done > writes.len() {
+            loaded.loaded[x] = moment.disk[self.files[x]];
+            next.extend((loaded != *moment).then_some(loaded));
+        }
+        for (at, (x, writes)) in now.iter().enumerate() {
+            let done = usize::from(moment.progress[at]);
+            if done > writes.len() {
                 continue;
             }
             let mut further = *moment;
-            further.progress[x] += 1;
+            further.progress[at] += 1;
             match writes.get(done) {
-                Some(write) => further.disk[self.files[x]] |= write,
-                None => further.loaded[x] = disk,
+                Some(write) => further.disk[self.files[*x]] |= write,
+                None => further.loaded[*x] = moment.disk[self.files[*x]],
             }
             next.push(further);
         }
@@ -454,6 +459,6 @@ struct Known {
 struct Moment {
     disk: Bytes,
     loaded: Bytes,
-    /// How much of its step of this wave each component has behind it.
-    progress: Bytes,
+    /// How much of each step of this wave is done.
+    progress: [u8; 3 * MOST],
 }
