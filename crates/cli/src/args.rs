@@ -209,6 +209,9 @@ pub struct Plan {
     /// Why this component or link stands where it does.
     #[arg(long, value_name = "COMPONENT|LINK")]
     pub explain: Option<String>,
+    /// Where something stands in the way of some components, plan the rest, and say what waits for them.
+    #[arg(long)]
+    pub partial: bool,
     /// Plan an abstract fleet from FILE (`-` = standard input).
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,

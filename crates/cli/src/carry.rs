@@ -135,7 +135,7 @@ pub fn carry(
     hands.remember_old(Some(journal));
     if document.direction == plan::Direction::Forward {
         let mut gate = gate(dir, snapshot, document)?;
-        hands.hold = Box::new(move |step| gate.hold(&step.id, crate::cmd::now()));
+        hands.hold = Box::new(move |step| by_hand(step).or_else(|| gate.hold(&step.id, crate::cmd::now())));
     }
     let ended = exec::run::run(checked, journal, &mut hands, to_wave)?;
     let numbers = json!({
@@ -143,6 +143,25 @@ pub fn carry(
         "down": down_now(document, journal),
     });
     Ok((ended, numbers))
+}
+
+/// Why a step that a person makes is not made here.
+fn by_hand(step: &plan::Step) -> Option<String> {
+    let seen: Vec<&str> = step
+        .extra
+        .get("observe")?
+        .as_array()?
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    Some(format!(
+        "step {} ({}: {}) is made by hand: capgrow plan --runbook has its commands; it is done when {}; then copy its files \
+         here again, scan and plan",
+        step.id,
+        step.component,
+        crate::cmd::show::words(&step.events),
+        seen.join(" and ")
+    ))
 }
 
 /// The waived links that a step took down, or may have, and that none brought back.

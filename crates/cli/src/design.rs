@@ -18,7 +18,12 @@ use product::HostFiles;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::aside;
+use crate::aside::Aside;
 use crate::cmd::now;
+use crate::deadline;
+use crate::deadline::Clock;
+use crate::downtime;
 use crate::fleet_dir::FleetDir;
 use crate::policy;
 use crate::print::Failure;
@@ -43,8 +48,17 @@ pub struct Designed {
     pub other: Option<(Goal, u64)>,
 }
 
+/// How much of a fleet must be plannable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What has something in its way is left out, and what needs it waits.
+    Part,
+    /// All of it, but for what nobody reaches.
+    Whole,
+}
+
 /// Plans the fleet on the snapshot of the last scan.
-pub fn design(dir: &FleetDir, until: Option<Goal>, pick: Pick) -> anyhow::Result<Designed> {
+pub fn design(dir: &FleetDir, until: Option<Goal>, pick: Pick, extent: Extent) -> anyhow::Result<Designed> {
     let (_, mut snapshot) = dir
         .latest_snapshot()?
         .ok_or_else(|| failure("there is no snapshot yet", "capgrow scan"))?;
@@ -58,7 +72,17 @@ pub fn design(dir: &FleetDir, until: Option<Goal>, pick: Pick) -> anyhow::Result
             !dir.doc.rotate.is_empty() && dir.doc.rotate.iter().all(|rotate| rotate.retire == Some(false));
         if kept { Goal::Coexistence } else { Goal::Retired }
     });
+    let mut aside = aside::unreachable(&snapshot);
     let mut blocked = not_understood(&snapshot);
+    blocked.retain(|one| {
+        !one.component
+            .as_ref()
+            .is_some_and(|target| aside.contains_key(target))
+    });
+    if let (Extent::Part, Some(more)) = (extent, aside::of(&snapshot, &blocked)) {
+        aside.extend(more);
+        blocked.clear();
+    }
     if blocked.is_empty() {
         // What is not understood may have names that a request would lack.
         crate::requests::write_missing(dir, &snapshot)?;
@@ -79,39 +103,42 @@ pub fn design(dir: &FleetDir, until: Option<Goal>, pick: Pick) -> anyhow::Result
     if !blocked.is_empty() {
         return Ok(unplanned(goal, blocked, snapshot));
     }
-    ordered(dir, snapshot, goal, (strategy, pick))
+    ordered(dir, snapshot, (goal, extent), (strategy, pick), aside)
 }
 
 /// The order of the steps, with every write in it, on a snapshot with its rotations resolved.
 fn ordered(
     dir: &FleetDir,
     mut snapshot: Snapshot,
-    goal: Goal,
+    (goal, extent): (Goal, Extent),
     (strategy, pick): (Strategy, Pick),
+    mut aside: Aside,
 ) -> anyhow::Result<Designed> {
     let hosts = dir.hosts();
     let changes =
         fleet::changes(&snapshot, &hosts).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
     let waivers = strategy::waived_now(&dir.doc, now());
-    let mut lowered =
+    let mut whole =
         plan::lower(&snapshot, &waivers).map_err(|errors| failure(errors.join("; "), "capgrow scan"))?;
-    policy::groups(dir, &snapshot, &mut lowered.model);
-    let (mut document, outages) = match strategy {
-        Strategy::CapAndGrow => {
-            let document = taste::planned(dir, &mut lowered.model, &snapshot, goal, pick)?;
-            let outages = planner::outages(&lowered.model, &document);
-            (document, outages)
+    policy::put(dir, &snapshot, &mut whole.model);
+    deadline::put(dir, &snapshot, &mut whole.model, now());
+    let (lowered, mut document) = loop {
+        let mut lowered = whole.clone();
+        aside::leave_out(&mut lowered.model, &aside);
+        let mut document = arranged(dir, &snapshot, &mut lowered, goal, (strategy, pick))?;
+        document
+            .blocked
+            .extend(obstacles(dir, &changes, &document, &snapshot));
+        // Each round leaves more out, so that there is a last one.
+        let more = aside::of(&snapshot, &document.blocked).unwrap_or_default();
+        let known = more.keys().all(|name| aside.contains_key(name));
+        if extent == Extent::Whole || document.blocked.is_empty() || known {
+            break (lowered, document);
         }
-        Strategy::RipAndReplace => {
-            taste::none_beside_rip(dir, pick)?;
-            strategy::rip(&snapshot, &mut lowered, goal)
-        }
+        aside.extend(more);
     };
-    outage(dir, &snapshot, &lowered, &mut document, &outages);
-    timetable(dir, &snapshot, &mut document)?;
-    document
-        .blocked
-        .extend(obstacles(dir, &changes, &document, &snapshot));
+    aside::write(&lowered.model, &aside, &mut document);
+    downtime::put(dir, &snapshot, &mut document);
     let other_goal = if goal == Goal::Retired {
         Goal::Coexistence
     } else {
@@ -137,6 +164,34 @@ fn ordered(
         snapshot,
         other,
     })
+}
+
+/// The steps of one model in their order, with what is down meanwhile and when they can be.
+fn arranged(
+    dir: &FleetDir,
+    snapshot: &Snapshot,
+    lowered: &mut Lowered,
+    goal: Goal,
+    (strategy, pick): (Strategy, Pick),
+) -> anyhow::Result<PlanDocument> {
+    let (mut document, outages) = match strategy {
+        Strategy::CapAndGrow => {
+            let document = taste::planned(dir, &mut lowered.model, snapshot, goal, pick)?;
+            let clock = Clock::new(now(), &Windows::of(&dir.doc.policy.windows)?);
+            let may_choose = !matches!(pick, Pick::Number(_) | Pick::Front);
+            let lasts = |document: &PlanDocument| deadline::of_fleet(snapshot, document);
+            let document = clock.in_time(&lowered.model, document, may_choose, &lasts);
+            let outages = planner::outages(&lowered.model, &document);
+            (document, outages)
+        }
+        Strategy::RipAndReplace => {
+            taste::none_beside_rip(dir, pick)?;
+            strategy::rip(snapshot, lowered, goal)
+        }
+    };
+    outage(dir, snapshot, lowered, &mut document, &outages);
+    timetable(dir, snapshot, &mut document)?;
+    Ok(document)
 }
 
 /// What stands in the way is known before anything is planned.

@@ -1,12 +1,15 @@
 //! The `capgrow` command: reads arguments, calls, reports.
 
 mod args;
+mod aside;
 mod backups;
 mod carry;
 mod cmd;
+mod deadline;
 mod design;
 mod diff;
 mod document;
+mod downtime;
 mod explain;
 mod fleet_dir;
 mod page;

@@ -38,13 +38,18 @@ fn page(model: &Model, document: &PlanDocument) -> String {
 fn data(model: &Model, document: &PlanDocument) -> Value {
     let phases = document.steps.iter().map(|step| step.wave).max().unwrap_or(0);
     let course = Course::of(model, document, phases);
+    let away = crate::downtime::by_component(document);
     let components: Vec<Value> = model
         .components
         .iter()
         .enumerate()
         .map(|(at, component)| {
             let states: String = (0..=phases).map(|phase| course.state(at, phase)).collect();
-            json!({ "name": component.name, "states": states })
+            let mut value = json!({ "name": component.name, "states": states });
+            if let Some(away) = away.get(component.name.as_str()) {
+                value["away"] = away.as_str().into();
+            }
+            value
         })
         .collect();
     let links: Vec<Value> = model

@@ -1,14 +1,70 @@
 //! What `[policy]` asks of every wave.
 
+use std::collections::BTreeMap;
+
 use fleet::Snapshot;
 use fleet::file::AtOnceDoc;
+use fleet::file::CanaryDoc;
 use plan::Group;
 use plan::Model;
 
 use crate::fleet_dir::FleetDir;
 
+/// Everything of `[policy]`, and what a person does by hand: groups, widths, canaries.
+pub fn put(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
+    groups(dir, snapshot, model);
+    canaries(dir, snapshot, model);
+    for (at, component) in model.components.iter().enumerate() {
+        let said = dir.doc.components.get(&component.name);
+        if said.and_then(|component| component.manual) == Some(true) {
+            model.by_hand.push(plan::ComponentId::new(at));
+        }
+    }
+}
+
+/// Of components that are alike one goes first: by the formats of their stores, by the site of their host.
+fn canaries(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
+    let by = &dir.doc.policy.canary;
+    if by.is_empty() {
+        return;
+    }
+    let mut classes: BTreeMap<String, Vec<plan::ComponentId>> = BTreeMap::new();
+    for (at, component) in model.components.iter().enumerate() {
+        let mut words: Vec<String> = Vec::new();
+        if by.contains(&CanaryDoc::Store) {
+            let mut formats: Vec<&str> = (snapshot.uses.iter())
+                .filter(|used| used.component == component.name)
+                .filter_map(|used| {
+                    let mut stores = snapshot.stores.iter();
+                    stores.find(|store| store.host == used.host && store.path == used.path)
+                })
+                .map(|store| store.format.as_str())
+                .collect();
+            formats.sort_unstable();
+            formats.dedup();
+            words.push(formats.join("+"));
+        }
+        if by.contains(&CanaryDoc::Site) {
+            let host = snapshot
+                .components
+                .get(&component.name)
+                .and_then(|doc| doc["host"].as_str());
+            let site = host.and_then(|host| dir.doc.hosts.get(host)?.site.clone());
+            let Some(site) = site else { continue };
+            words.push(site);
+        }
+        classes
+            .entry(words.join(" "))
+            .or_default()
+            .push(plan::ComponentId::new(at));
+    }
+    for (class, members) in classes {
+        plan::put_canary(model, &class, &members);
+    }
+}
+
 /// Redundancy groups and widths of waves.
-pub fn groups(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
+fn groups(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
     let id_of = |model: &Model, name: &str| {
         model
             .components
@@ -25,7 +81,7 @@ pub fn groups(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
         if !members.is_empty() {
             model.groups.push(Group {
                 members,
-                max: group.down.max(1),
+                max: group.down,
             });
         }
     }
@@ -47,14 +103,14 @@ pub fn groups(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
             AtOnceDoc::Count(count) => *count,
             AtOnceDoc::Share(text) => {
                 let percent: usize = text.trim_end_matches('%').trim().parse().unwrap_or(100);
-                u32::try_from((members.len() * percent).div_ceil(100)).unwrap_or(u32::MAX)
+                // A share of few is one of them.
+                u32::try_from((members.len() * percent).div_ceil(100))
+                    .unwrap_or(u32::MAX)
+                    .max(1)
             }
         };
         if !members.is_empty() {
-            model.groups.push(Group {
-                members,
-                max: max.max(1),
-            });
+            model.groups.push(Group { members, max });
         }
     }
 }

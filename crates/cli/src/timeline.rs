@@ -45,6 +45,29 @@ impl<'a> Timeline<'a> {
         }
     }
 
+    /// The steps of a plan of an abstract fleet, with what its components take; what reads its files by itself takes none.
+    pub fn of_model(model: &Model, document: &'a PlanDocument) -> Timeline<'a> {
+        let mut steps: Vec<&Step> = document.steps.iter().collect();
+        steps.sort_by_key(|step| step.wave);
+        let ids: BTreeMap<&str, usize> = (model.components.iter().enumerate())
+            .map(|(at, component)| (component.name.as_str(), at))
+            .collect();
+        let mut now = 0;
+        let timed = |step: &'a Step| {
+            let lasts = ids.get(step.component.as_str()).map_or(0, |&at| {
+                let live = step.effective == Some(plan::Effective::Live);
+                let takes = model.calendar.takes_ms.get(&plan::ComponentId::new(at));
+                takes.copied().filter(|_| !live).unwrap_or(0)
+            });
+            let begins = now;
+            now += lasts;
+            (step, begins, lasts)
+        };
+        Timeline {
+            steps: steps.into_iter().map(timed).collect(),
+        }
+    }
+
     /// When the links of the snapshot (by their text) are down. `links` names the link of each edge of the model.
     pub fn downs(
         &self,

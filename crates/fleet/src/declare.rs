@@ -102,6 +102,7 @@ pub fn document(component: &Component) -> ComponentDoc {
         definitions: None,
         cost: (component.cost_milli != 1000).then_some(component.cost_milli as f64 / 1000.0),
         external: component.external.then_some(true),
+        manual: None,
         trusts_new_since: component
             .trusts_new_since
             .as_deref()

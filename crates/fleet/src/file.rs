@@ -119,6 +119,9 @@ pub struct HostDoc {
     pub reach: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
+    /// Where it stands: what canaries by site go by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
     #[serde(default)]
     pub sudo: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -190,6 +193,9 @@ pub struct ComponentDoc {
     pub cost: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<bool>,
+    /// A person makes its steps on a host that nobody else reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusts_new_since: Option<DateDoc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -376,6 +382,9 @@ pub struct RotateDoc {
     pub trust: Option<OneOrMore>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<NewDoc>,
+    /// The last day on which it may be finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<DateDoc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retire: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -429,6 +438,9 @@ pub struct PolicyDoc {
     pub windows: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub at_once: BTreeMap<String, AtOnceDoc>,
+    /// What makes a class of which one member goes first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub canary: Vec<CanaryDoc>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redundancy: Vec<RedundancyDoc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -437,6 +449,14 @@ pub struct PolicyDoc {
     pub style: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standards: Option<StandardsDoc>,
+}
+
+/// By what components are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CanaryDoc {
+    Site,
+    Store,
 }
 
 /// `"10%"` or a number.

@@ -48,4 +48,5 @@ pub use read::ReadPlanError;
 pub use read::read_plan;
 pub use serde_json::Value as Json;
 pub use text::ModelError;
+pub use text::put_canary;
 pub use text::read_model;

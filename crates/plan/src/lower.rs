@@ -251,7 +251,10 @@ impl<'a> Work<'a> {
         let expects = dial.expects.clone();
         let mutual = listen.client_certificate != ClientCertificate::None && dial.identity.is_some();
         let waived = waivers.contains(&link.text());
-        let verifies = verifies_server.is_some() || dial.trust.is_some();
+        // Who has a store of anchors verifies, whether that store could be read or not.
+        let has_trust =
+            fleet::store_of(client, dial.trust.as_deref(), product::StoreFile::holds_trust).is_some();
+        let verifies = has_trust || dial.trust.is_some();
         if verifies {
             let ends = (
                 End {

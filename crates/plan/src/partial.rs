@@ -1,6 +1,7 @@
 //! A plan for what can be done while something cannot be reached: which events wait, and for what.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::circumstances::Waiting;
 use crate::model::ChainForm;
@@ -18,6 +19,7 @@ pub fn set_aside(model: &mut Model, stuck: &[(ComponentId, String)]) {
     let mut work = Work {
         model,
         waiting: BTreeMap::new(),
+        stuck: stuck.iter().map(|(id, _)| *id).collect(),
     };
     for (id, why) in stuck {
         for event in Event::ALL {
@@ -39,6 +41,7 @@ pub fn set_aside(model: &mut Model, stuck: &[(ComponentId, String)]) {
 struct Work<'a> {
     model: &'a mut Model,
     waiting: BTreeMap<(ComponentId, Event), String>,
+    stuck: BTreeSet<ComponentId>,
 }
 
 impl Work<'_> {
@@ -60,8 +63,10 @@ impl Work<'_> {
         any
     }
 
+    /// Whether it will not happen for now. Of what is stuck nothing does, whatever was known to be due.
     fn waits(&self, id: ComponentId, event: Event) -> bool {
-        self.waiting.contains_key(&(id, event))
+        let stuck = self.stuck.contains(&id) && !self.model.components[id.at()].done.has(event);
+        stuck || self.waiting.contains_key(&(id, event))
     }
 
     /// Whether anything more waits now.
@@ -79,7 +84,9 @@ impl Work<'_> {
                 let because = format!("{verifier_name} cannot trust the new chain yet");
                 any |= self.put(prover, Event::Switch, &because);
             }
-            if self.waits(prover, Event::Switch) && !table.accepts(TrustState::New, ChainForm::Old) {
+            // What somebody stuck presents may not even be known: whoever verifies it keeps what it trusts.
+            let needs_old = self.stuck.contains(&prover) || !table.accepts(TrustState::New, ChainForm::Old);
+            if self.waits(prover, Event::Switch) && needs_old {
                 let because = format!("{prover_name} goes on presenting the old chain");
                 any |= self.put(verifier, Event::Retire, &because);
             }

@@ -2,6 +2,8 @@
 
 mod around;
 
+pub use around::put_canary;
+
 use around::Around;
 
 use crate::model::Component;

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::Answer;
 use crate::args::Args;
 use crate::args::Check;
+use crate::aside;
 use crate::fleet_dir::FleetDir;
 use crate::policy;
 use crate::print;
@@ -107,8 +108,9 @@ fn model_with(
             .map_err(|errors| failure(errors.join("; "), "capgrow scan, then plan again"))?;
     }
     if groups && document.direction == Direction::Forward {
-        policy::groups(dir, &snapshot, &mut lowered.model);
+        policy::put(dir, &snapshot, &mut lowered.model);
     }
+    aside::put(&snapshot, document, &mut lowered.model);
     Ok(lowered.model)
 }
 

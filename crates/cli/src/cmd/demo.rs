@@ -188,7 +188,7 @@ fn live(args: &Args, these: &Demo, dir: &Path) -> anyhow::Result<Answer> {
     .trim_start_matches('\n')
     .to_owned());
     let clock = Instant::now();
-    let designed = design::design(&fleet, None, crate::taste::Pick::Preferred)?;
+    let designed = design::design(&fleet, None, crate::taste::Pick::Preferred, design::Extent::Whole)?;
     let document = &designed.document;
     if !document.blocked.is_empty() {
         show::plan(document, None, false, None);

@@ -15,8 +15,11 @@ use crate::args::PlanDiff;
 use crate::args::Until;
 use crate::cmd::check;
 use crate::cmd::show;
+use crate::deadline;
+use crate::deadline::Clock;
 use crate::design;
 use crate::design::Designed;
+use crate::design::Extent;
 use crate::explain;
 use crate::fleet_dir::FleetDir;
 use crate::page;
@@ -25,6 +28,9 @@ use crate::print::failure;
 use crate::runbook;
 use crate::taste;
 use crate::taste::Pick;
+use crate::timeline::Timeline;
+use crate::windows;
+use crate::windows::Windows;
 
 /// Plans a fleet or a model, or compares two plans.
 pub fn run(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
@@ -50,7 +56,7 @@ fn of_model(args: &Args, these: &Plan, file: &Path) -> anyhow::Result<Answer> {
         .map_err(|errors| check::model_failure(&file.display().to_string(), &errors))?;
     let goal = these.until.map_or(Goal::Retired, goal_of);
     let pick = these.choose.map_or(Pick::Cheapest, Pick::Number);
-    let mut document = taste::plan(&model, goal, pick)?;
+    let mut document = timed(&model, taste::plan(&model, goal, pick)?, these.choose.is_none())?;
     document.model = Some(text);
     if these.front && document.blocked.is_empty() {
         return front(args, &model, goal);
@@ -75,7 +81,12 @@ fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
         Some(number) => Pick::Number(number),
         None => Pick::Preferred,
     };
-    let designed = design::design(&dir, these.until.map(goal_of), pick)?;
+    let extent = if these.partial {
+        Extent::Part
+    } else {
+        Extent::Whole
+    };
+    let designed = design::design(&dir, these.until.map(goal_of), pick, extent)?;
     let Designed {
         document,
         model,
@@ -105,6 +116,29 @@ fn of_fleet(args: &Args, these: &Plan) -> anyhow::Result<Answer> {
         document.blocked.is_empty(),
         other.as_ref(),
     )
+}
+
+/// The plan of a model within its windows and in time, as far as the model says anything of time.
+fn timed(model: &plan::Model, document: PlanDocument, may_choose: bool) -> anyhow::Result<PlanDocument> {
+    let Some(now) = model.calendar.now else {
+        return Ok(document);
+    };
+    let windows = Windows::of(&model.calendar.windows)?;
+    let lasts = |document: &PlanDocument| deadline::of_model(model, document);
+    let mut document = Clock::new(now, &windows).in_time(model, document, may_choose, &lasts);
+    if !windows.is_empty() && document.blocked.is_empty() {
+        let timeline = Timeline::of_model(model, &document);
+        match windows::schedule(&windows.spans(now), now, &timeline, &[]) {
+            Ok(phases) => {
+                document.extra.insert("schedule".to_owned(), phases.into());
+            }
+            Err(blocked) => {
+                document.blocked.push(*blocked);
+                document.steps.clear();
+            }
+        }
+    }
+    Ok(document)
 }
 
 /// Only what the checker accepts is drawn.

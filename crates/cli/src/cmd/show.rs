@@ -39,12 +39,18 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
                     .chain
                     .filter(|chain| *chain == plan::ChainForm::Cross)
                     .map_or("", |_| " (cross-signed)");
-                format!("{}: {}{chain}", step.component, words(&step.events))
+                let hand = if step.extra.contains_key("by") {
+                    " (by hand)"
+                } else {
+                    ""
+                };
+                format!("{}: {}{chain}{hand}", step.component, words(&step.events))
             })
             .collect();
         print::answer(&format!("  phase {wave}  {}", steps.join("; ")));
     }
     timetable(document);
+    beside(document);
     for question in &document.questions {
         let kind = if question["note"].as_bool() == Some(true) {
             "note"
@@ -78,6 +84,65 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
             "next: capgrow apply {} shows every change; with --approve it is carried out",
             &digest[..12]
         ));
+    }
+}
+
+/// What a person should know beside the order: what is done by hand, left out, waits, and is taken for granted.
+fn beside(document: &PlanDocument) {
+    let list = |key: &str| {
+        document
+            .extra
+            .get(key)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
+    if let Some(line) = crate::downtime::line(document) {
+        print::answer(&line);
+    }
+    if let Some(hurried) = document.extra.get("hurried") {
+        print::answer(&format!(
+            "so that all is in time, in another order than the cheapest ({} restarts): {}",
+            hurried["cheapest"]["restarts"],
+            text(&hurried["because"])
+        ));
+    }
+    for step in document.steps.iter().filter(|step| step.extra.contains_key("by")) {
+        let seen: Vec<&str> = step
+            .extra
+            .get("observe")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(text)
+            .collect();
+        print::answer(&format!(
+            "by hand: phase {} {}: done when {}",
+            step.wave,
+            step.component,
+            seen.join(" and ")
+        ));
+    }
+    for one in list("left_out") {
+        print::answer(&format!(
+            "left out: {}: {}",
+            text(&one["component"]),
+            text(&one["because"])
+        ));
+    }
+    let mut waits: Vec<(String, Vec<String>)> = Vec::new();
+    for one in list("waits") {
+        let key = format!("{}: {}", text(&one["component"]), text(&one["because"]));
+        match waits.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, events)) => events.push(text(&one["event"]).to_owned()),
+            None => waits.push((key, vec![text(&one["event"]).to_owned()])),
+        }
+    }
+    for (key, events) in waits {
+        print::answer(&format!("waits: {} of {key}", events.join(", ")));
+    }
+    for one in list("assumed") {
+        print::answer(&format!("assumed: {}", text(one)));
     }
 }
 
@@ -156,6 +221,14 @@ fn blocked(document: &PlanDocument) {
                 print::answer(&format!("    remedy: {remedy}"));
             }
         }
+    }
+    if document.snapshot.is_none()
+        && document.model.is_none()
+        && document.blocked.iter().any(|one| one.component.is_some())
+    {
+        print::answer(
+            "`capgrow plan --partial` leaves out what has something in its way, and plans the rest where that is safe",
+        );
     }
 }
 

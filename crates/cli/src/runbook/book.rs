@@ -85,6 +85,8 @@ pub struct Stage {
     pub looks: Vec<Seen>,
     /// Seconds within which it must be seen.
     pub takes: u64,
+    /// What shows that a step is done which a person makes.
+    pub by_hand: Vec<String>,
 }
 
 /// One change of one file.
@@ -255,6 +257,14 @@ impl Work<'_> {
             dir: component.dir.clone().unwrap_or_else(|| "/".to_owned()),
             looks: self.looks(&component, &step.events),
             takes: component.effective.takes.as_secs().max(1),
+            by_hand: (step
+                .extra
+                .get("observe")
+                .and_then(plan::Json::as_array)
+                .into_iter()
+                .flatten())
+            .filter_map(|seen| Some(seen.as_str()?.to_owned()))
+            .collect(),
         })
     }
 

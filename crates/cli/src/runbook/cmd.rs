@@ -108,6 +108,9 @@ fn forth(book: &Book, stage: &Stage, out: &mut String) {
     for look in &stage.looks {
         seen(book, stage, look, out);
     }
+    for text in &stage.by_hand {
+        let _ = writeln!(out, "echo   by hand: done when {}", escaped(text));
+    }
     let _ = writeln!(out, "ren \"%BACKUP%\\{0}.begun\" {0}.done\nexit /b 0\n", stage.id);
 }
 

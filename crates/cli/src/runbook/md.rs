@@ -89,6 +89,9 @@ fn step(stage: &Stage, out: &mut String) {
         let _ = writeln!(out, "- run `{}` in `{}`", argv.join(" "), stage.dir);
     }
     out.push_str("\nLook:\n\n");
+    if !stage.by_hand.is_empty() {
+        let _ = writeln!(out, "- by hand: done when {}", stage.by_hand.join(" and "));
+    }
     for look in &stage.looks {
         let _ = writeln!(out, "- {}", seen(look, stage.takes));
     }

@@ -64,6 +64,10 @@ fn forth(book: &Book, stage: &Stage, out: &mut String) {
     for look in &stage.looks {
         seen(book, stage, look, out);
     }
+    if !stage.by_hand.is_empty() {
+        let text = format!("  by hand: done when {}", stage.by_hand.join(" and "));
+        let _ = writeln!(out, "  say {}", quoted(&text));
+    }
     out.push_str("  end\n}\n");
 }
 

@@ -24,17 +24,55 @@ fn the_page_shows_for_every_phase_what_each_link_presents_and_that_it_is_accepte
         return;
     };
     let phases = plan["phases"].as_u64().unwrap();
+    let checked = checked(place.path(), &plan);
+    let page = page.replace("</html>", MOVER);
+    std::fs::write(place.path().join("moved.html"), page).unwrap();
+    let shown = dom(browser, place.path(), "moved.html", None);
     for phase in 0..=phases {
-        let shown = dom(browser, place.path(), phase);
-        assert!(
-            shown.contains(&format!("data-phase=\"{phase}\"")),
-            "{phase}: {shown}"
+        let at = shown
+            .find(&format!("slider at {phase}: "))
+            .unwrap_or_else(|| panic!("{phase}: {shown}"));
+        let line = shown[at..].lines().next().unwrap();
+        let want = format!(
+            "slider at {phase}: phase {phase}, links {}, all {} trust edges accept",
+            expected(&plan, phase),
+            checked["edges"]
         );
-        let at = shown.find("data-links=\"").unwrap() + "data-links=\"".len();
-        let states = &shown[at..at + shown[at..].find('"').unwrap()];
-        assert_eq!(states, expected(&plan, phase), "phase {phase}");
-        assert!(shown.contains("all 8 trust edges accept"), "{phase}");
+        assert_eq!(line, want);
     }
+    assert!(shown.contains("key right from 0: phase 1"), "{shown}");
+    // A phase can be named in the address.
+    let last = dom(browser, place.path(), "page.html", Some(phases));
+    assert!(last.contains(&format!("data-phase=\"{phases}\"")), "{last}");
+}
+
+/// Moves the slider as a person does, phase by phase, and writes down what the page says then.
+const MOVER: &str = r#"<script>
+const told = document.createElement("pre");
+const slider = document.getElementById("phase");
+for (let k = 0; k <= +slider.max; k++) {
+  slider.value = k;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  told.append(`slider at ${k}: phase ${document.body.dataset.phase}, links ${document.body.dataset.links}, ${document.getElementById("doing").textContent}\n`);
+}
+slider.value = 0;
+slider.dispatchEvent(new Event("input", { bubbles: true }));
+document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+told.append(`key right from 0: phase ${document.body.dataset.phase}\n`);
+document.body.append(told);
+</script></html>"#;
+
+/// What `check` says of the plan: safe in every phase, over so many trust edges.
+fn checked(place: &Path, plan: &Value) -> Value {
+    std::fs::write(place.join("plan.json"), plan.to_string()).unwrap();
+    let output = Command::new(CAPGROW)
+        .args(["check", "plan.json", "--json"])
+        .current_dir(place)
+        .output()
+        .unwrap();
+    let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(checked["safe"], true, "{checked}");
+    checked
 }
 
 #[test]
@@ -70,7 +108,7 @@ fn planned(place: &Path, page: &str) -> Value {
 }
 
 /// The page after its script has run.
-fn dom(browser: &str, place: &Path, phase: u64) -> String {
+fn dom(browser: &str, place: &Path, page: &str, phase: Option<u64>) -> String {
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new(browser)
         .args([
@@ -88,8 +126,9 @@ fn dom(browser: &str, place: &Path, phase: u64) -> String {
         ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!(
-            "file://{}#phase={phase}",
-            place.join("page.html").display()
+            "file://{}{}",
+            place.join(page).display(),
+            phase.map_or(String::new(), |phase| format!("#phase={phase}"))
         ))
         .output()
         .unwrap();

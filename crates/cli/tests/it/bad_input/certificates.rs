@@ -87,7 +87,9 @@ fn with_key(key: PKey<Private>, wanted: &Wanted<'_>, issuer: Option<&Made>) -> M
     let name = name.build();
     let mut builder = X509::builder().unwrap();
     builder.set_version(2).unwrap();
-    let serial = std::process::id() + wanted.common_name.len() as u32 + wanted.valid.1 as u32;
+    let serial = std::process::id()
+        .wrapping_add(wanted.common_name.len() as u32)
+        .wrapping_add(wanted.valid.1 as u32);
     let serial = BigNum::from_u32(serial).unwrap();
     builder
         .set_serial_number(&serial.to_asn1_integer().unwrap())

@@ -34,6 +34,16 @@ impl Party {
         make(name, Some(self))
     }
 
+    /// Another certificate for the same key.
+    pub fn renewed(&self, party: &Party, name: &str) -> Party {
+        made_with((name, Role::Leaf), Some(self), party.key.clone())
+    }
+
+    /// A self-signed certificate: whoever verifies it trusts it itself.
+    pub fn alone(name: &str) -> Party {
+        made_with((name, Role::Leaf), None, new_key())
+    }
+
     /// Certificate and issuer.
     pub fn chain_pem(&self) -> Vec<u8> {
         let mut pem = self.certificate.to_pem().unwrap();
@@ -63,7 +73,25 @@ impl Party {
 }
 
 fn make(name: &str, issuer: Option<&Party>) -> Party {
-    let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+    let role = if issuer.is_none() {
+        Role::Authority
+    } else {
+        Role::Leaf
+    };
+    made_with((name, role), issuer, new_key())
+}
+
+fn new_key() -> PKey<Private> {
+    PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap()
+}
+
+/// What a certificate is for.
+enum Role {
+    Authority,
+    Leaf,
+}
+
+fn made_with((name, role): (&str, Role), issuer: Option<&Party>, key: PKey<Private>) -> Party {
     let mut subject = X509Name::builder().unwrap();
     subject.append_entry_by_text("CN", name).unwrap();
     let subject = subject.build();
@@ -82,9 +110,9 @@ fn make(name: &str, issuer: Option<&Party>) -> Party {
     builder.set_not_before(&at(-1)).unwrap();
     builder.set_not_after(&at(300)).unwrap();
     builder.set_pubkey(&key).unwrap();
-    let extension = match issuer {
-        None => BasicConstraints::new().critical().ca().build().unwrap(),
-        Some(_) => SubjectAlternativeName::new()
+    let extension = match role {
+        Role::Authority => BasicConstraints::new().critical().ca().build().unwrap(),
+        Role::Leaf => SubjectAlternativeName::new()
             .dns(name)
             .build(&builder.x509v3_context(None, None))
             .unwrap(),
