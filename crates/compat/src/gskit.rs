@@ -15,6 +15,7 @@ mod issue;
 mod key_database;
 mod list;
 mod request;
+mod secret_key;
 mod session;
 mod shelf;
 mod usage;
@@ -29,7 +30,21 @@ use crate::io::Io;
 ///
 /// Cost: that of reading the store, and of one key derivation per key that is opened.
 pub fn gskit(args: &[OsString], io: &mut Io) -> u8 {
-    match session::run(args, io) {
+    run(args, Dialect::Native, io)
+}
+
+/// Which of the two programs is stood in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `runmqckm`, `ikeycmd`, `gskcmd`: written in Java, without secret keys.
+    Java,
+    /// `runmqakm`, `gsk8capicmd` and their other names.
+    Native,
+}
+
+/// As [`gskit`], for a dialect.
+pub(crate) fn run(args: &[OsString], dialect: Dialect, io: &mut Io) -> u8 {
+    match session::run(args, dialect, io) {
         Ok(()) => 0,
         Err(fault) => {
             io.print_bytes(fault.text.as_bytes());

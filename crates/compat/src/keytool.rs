@@ -21,7 +21,7 @@ pub(crate) mod issue;
 pub(crate) mod keys;
 mod list;
 pub(crate) mod name_text;
-mod oids;
+pub(crate) mod oids;
 mod order;
 pub(crate) mod pem_text;
 mod print;

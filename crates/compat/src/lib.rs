@@ -35,10 +35,14 @@ pub fn run(program: &OsStr, args: &[OsString], io: &mut Io) -> Option<u8> {
     let name = Path::new(program).file_name()?.to_str()?;
     match name.strip_suffix(".exe").unwrap_or(name) {
         "keytool" => Some(keytool(args, io)),
+        name if JAVA_NAMES.contains(&name) => Some(gskit::run(args, gskit::Dialect::Java, io)),
         name if NAMES.contains(&name) => Some(gskit(args, io)),
         _ => None,
     }
 }
+
+/// Those of them that are programs of Java: more types of store, no secret keys.
+const JAVA_NAMES: &[&str] = &["gskcmd", "ikeycmd", "runmqckm"];
 
 /// The names that [`run`] answers to, sorted.
 pub const NAMES: &[&str] = &[

@@ -42,7 +42,8 @@ pub enum Edit {
         /// Its key.
         key: PrivateKey,
     },
-    /// Adds a symmetric key. JCEKS, PKCS#12, BKS, UBER and BCFKS hold them.
+    /// Adds a symmetric key. JCEKS, PKCS#12, BKS, UBER and BCFKS hold them; GSKit's databases in a record of ours that GSKit
+    /// passes over.
     PutSecret {
         /// Its name.
         alias: Option<String>,

@@ -18,8 +18,10 @@ use zeroize::Zeroizing;
 
 use crate::certificate::{Algorithm, Certificate};
 use crate::der::{self, Der, tag};
+use crate::edwards448;
 use crate::entry::Unlock;
 use crate::error::{KeyError, UnlockError};
+use crate::modular::Modulus;
 use crate::oid::{self, Oid};
 use crate::pbe::{KdfPassword, Scheme};
 use crate::public_key::PublicKey;
@@ -195,8 +197,11 @@ impl PrivateKey {
             let point = attached.or_else(|| ec_point(curve, self.pkcs8_der()))?;
             return same_point(&point, public.bits);
         }
+        if algorithm.oid() == oid::DSA {
+            return same_dsa(algorithm.parameters(), inner, public);
+        }
         let attached = self.attached_public().map(<[u8]>::to_vec);
-        let point = attached.or_else(|| edwards_point(algorithm.oid(), self.pkcs8_der()))?;
+        let point = attached.or_else(|| edwards_point(algorithm.oid(), self.pkcs8_der(), inner))?;
         Some(point == public.bits)
     }
 
@@ -406,7 +411,30 @@ fn ec_point(curve: &[u8], pkcs8: &[u8]) -> Option<Vec<u8>> {
     Some(pair.public_key().as_ref().to_vec())
 }
 
-fn edwards_point(kind: Oid<'_>, pkcs8: &[u8]) -> Option<Vec<u8>> {
+/// Whether y = g^x modulo p, over the same p, q and g. Source: FIPS 186-4 4.1; the parameters of RFC 3279 2.3.2.
+fn same_dsa(parameters: &[u8], inner: &[u8], public: &PublicKey<'_>) -> Option<bool> {
+    if parameters != public.algorithm.parameters() {
+        return Some(false);
+    }
+    let unsigned = |bytes, what| Some(der::only(bytes, 0, tag::INTEGER, what).ok()?.content);
+    let mut parts = Der::new(parameters).sequence("DSA parameters").ok()?;
+    let p = parts.expect(tag::INTEGER, "p").ok()?.content;
+    parts.expect(tag::INTEGER, "q").ok()?;
+    let g = parts.expect(tag::INTEGER, "g").ok()?.content;
+    let modulus = Modulus::new(p)?;
+    // A private key is below q, which is below p.
+    if unsigned(inner, "private key")?.len() > p.len() {
+        return Some(false);
+    }
+    let made = modulus.power(&modulus.residue(g)?, unsigned(inner, "private key")?);
+    Some(modulus.residue(unsigned(public.bits, "public key")?)? == made)
+}
+
+fn edwards_point(kind: Oid<'_>, pkcs8: &[u8], inner: &[u8]) -> Option<Vec<u8>> {
+    if kind == oid::ED448 {
+        let private = der::only(inner, 0, tag::OCTET_STRING, "private key").ok()?;
+        return edwards448::public_key(private.content);
+    }
     if kind != oid::ED25519 {
         return None;
     }

@@ -79,10 +79,9 @@ pub(crate) fn receive(args: &Args, io: &mut Io) -> Result<()> {
     let label = match waiting_key(&requests, &certificate)? {
         Some((index, asked, key)) => {
             let label = args.text("-label")?.map_or(asked, str::to_owned);
-            put_key(&mut database, &label, key, std::slice::from_ref(&certificate), io)?;
-            if args.switch("-default_cert")? == Some(true) {
-                make_default(&mut database, &label, io)?;
-            }
+            let chain = chain_of(&database, &certificate);
+            put_key(&mut database, &label, key, &chain, io)?;
+            mark_default(args, &mut database, &label, io)?;
             // First the key in its new place, then the request away: at no moment is the key nowhere.
             database.save(io)?;
             requests.edit(&Edit::Remove { index }, io)?;
@@ -93,9 +92,7 @@ pub(crate) fn receive(args: &Args, io: &mut Io) -> Result<()> {
             let index = owner(&database, &certificate).ok_or_else(|| fault::code(108))?;
             renew(&mut database, index, &certificate, io)?;
             let label = shelf::label(&database.store.entries()[index]);
-            if args.switch("-default_cert")? == Some(true) {
-                make_default(&mut database, &label, io)?;
-            }
+            mark_default(args, &mut database, &label, io)?;
             database.save(io)?;
             label
         }
@@ -136,8 +133,12 @@ pub(crate) fn export(args: &Args, io: &mut Io) -> Result<()> {
                 true => database::kind(args, "-target_type", &path)?,
                 false => Format::Pkcs12,
             };
-            let password = database::password(args, TARGET, &path, io)?;
-            Database::create(path, kind, password, io)?
+            let password = database::new_password(args, TARGET, &path, io)?;
+            let mut made = Database::create(path, kind, password, io)?;
+            if kind == Format::Pkcs12 {
+                made.use_encryption(args, io)?;
+            }
+            made
         }
     };
     let text = copy(args, &source, &mut target, io)?;
@@ -167,6 +168,9 @@ pub(crate) fn copy_all(source: &Database, target: &mut Database, io: &Io) -> Res
         .into_iter()
         .partition(|row| row.kind.is_personal());
     for row in personal.iter().chain(&others) {
+        if row.kind == shelf::RowKind::Secret && copy_secret(source, row, target, &row.label, io)? {
+            continue;
+        }
         let Some(certificate) = &row.certificate else {
             text += &format!("{} left out: it holds no certificate\n", row.label);
             continue;
@@ -185,7 +189,29 @@ pub(crate) fn copy_all(source: &Database, target: &mut Database, io: &Io) -> Res
     Ok(text)
 }
 
+/// Copies a secret key. `false`: it is one that cannot be opened.
+fn copy_secret(source: &Database, row: &Row, target: &mut Database, label: &str, io: &Io) -> Result<bool> {
+    let entry = row.index.map(|index| &source.store.entries()[index]);
+    let Some(entry) = entry.filter(|entry| matches!(entry.body(), Body::SecretKey { .. })) else {
+        return Ok(false);
+    };
+    if shelf::has_label(&target.store, label) {
+        return Err(fault::with(29, label));
+    }
+    let edit = Edit::PutSecret {
+        alias: Some(label.to_owned()),
+        key: entry.unlock_secret(Some(&source.password))?,
+        key_password: None,
+        place: Place::Last,
+    };
+    target.edit(&edit, io)?;
+    Ok(true)
+}
+
 fn copy_row(source: &Database, row: &Row, target: &mut Database, label: &str, io: &Io) -> Result<()> {
+    if row.kind == shelf::RowKind::Secret && copy_secret(source, row, target, label, io)? {
+        return Ok(());
+    }
     let certificate = row.certificate.as_ref().ok_or_else(|| fault::with(112, label))?;
     if let (true, Some(index)) = (row.kind.is_personal(), row.index) {
         let entry = &source.store.entries()[index];
@@ -244,6 +270,21 @@ fn trust(target: &mut Database, label: &str, certificate: &Certificate, io: &Io)
     target.edit(&edit, io)
 }
 
+/// Does what `-default_cert yes` asks for, where the store knows a default certificate.
+pub(crate) fn mark_default(args: &Args, database: &mut Database, label: &str, io: &mut Io) -> Result<()> {
+    match args.switch("-default_cert")? {
+        Some(true) if database.is_cms() => make_default(database, label, io),
+        Some(true) => {
+            let format = database.store.format().name();
+            io.complain_line(&format!(
+                "{label} is not marked as the default: {format} knows none"
+            ));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn make_default(database: &mut Database, label: &str, io: &Io) -> Result<()> {
     let (index, _) = shelf::find_personal(&database.store, label)?;
     database.edit(&Edit::SetDefault { index }, io)
@@ -252,8 +293,8 @@ fn make_default(database: &mut Database, label: &str, io: &Io) -> Result<()> {
 /// Another certificate for the key of an entry.
 fn renew(database: &mut Database, index: usize, certificate: &Certificate, io: &Io) -> Result<()> {
     let key = database.store.entries()[index].unlock(Some(&database.password))?;
-    let mut chain = vec![certificate.clone()];
-    if !database.is_cms() {
+    let mut chain = chain_of(database, certificate);
+    if !database.is_cms() && chain.len() == 1 {
         let old = database.store.entries()[index].certificates();
         let is_same_issuer = old
             .get(1)
@@ -267,6 +308,29 @@ fn renew(database: &mut Database, index: usize, certificate: &Certificate, io: &
         key_password: None,
     };
     database.edit(&edit, io)
+}
+
+/// A certificate with its issuers among those of the store, where keys have their whole chain beside them. Key databases
+/// and PKCS#12 find it by themselves.
+fn chain_of(database: &Database, leaf: &Certificate) -> Vec<Certificate> {
+    let mut chain = vec![leaf.clone()];
+    if matches!(database.store.format(), Format::CmsKdb | Format::Pkcs12) {
+        return chain;
+    }
+    let known: Vec<Certificate> = shelf::rows(&database.store)
+        .into_iter()
+        .filter_map(|row| row.certificate)
+        .collect();
+    while let Some(last) = chain.last().filter(|last| !last.names_as_issuer(last)) {
+        let issuer = known
+            .iter()
+            .find(|one| last.names_as_issuer(one) && !chain.contains(one));
+        match issuer {
+            Some(issuer) => chain.push(issuer.clone()),
+            None => break,
+        }
+    }
+    chain
 }
 
 /// The request that asked for this public key, by its number.

@@ -24,7 +24,8 @@ pub(crate) fn rename(args: &Args, io: &mut Io) -> Result<()> {
     let (label, new) = (args.needed("-label")?, args.needed("-new_label")?);
     let mut database = Database::open_to_write(args, OWN, io)?;
     let index = own_entry(&database, label)?;
-    if label != new && shelf::has_label(&database.store, new) {
+    let is_same = shelf::is_same_label(&database.store, label, new);
+    if !is_same && shelf::has_label(&database.store, new) {
         return Err(fault::with(29, new));
     }
     let alias = new.to_owned();

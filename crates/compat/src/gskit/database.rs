@@ -102,6 +102,20 @@ impl Database {
         })
     }
 
+    /// Protects a new PKCS#12 store as `-encryption` asks: `weak` is RC2 with 40 bits for certificates.
+    pub(crate) fn use_encryption(&mut self, args: &Args, io: &Io) -> Result<()> {
+        let profile = match args.text("-encryption")?.map(str::to_lowercase).as_deref() {
+            None | Some("strong") => WriteProfile::Gskit8,
+            Some("weak") => WriteProfile::Java8,
+            Some(other) => {
+                let about = format!("-encryption {other}: strong or weak is needed");
+                return Err(fault::with(65, &about));
+            }
+        };
+        with_env(io, |env| self.store.use_profile(profile, env))?;
+        Ok(())
+    }
+
     /// The requests that wait beside this store; empty where there is no such file.
     pub(crate) fn requests(&self, io: &Io) -> Result<Self> {
         let path = self.path.with_extension("rdb");
@@ -219,19 +233,52 @@ pub(crate) fn kind(args: &Args, option: &str, path: &Path) -> Result<Format> {
 
 /// The password of a store: from the command line, the stash, or asked for.
 pub(crate) fn password(args: &Args, names: Names, path: &Path, io: &mut Io) -> Result<Password> {
-    if let Some(name) = args.one_of(names.password) {
-        let typed = args.raw(name).unwrap_or_default();
-        return Ok(Password::new(typed.as_encoded_bytes()));
+    match given(args, names, path)? {
+        Some(password) => Ok(password),
+        None => {
+            let typed = ask(&format!("Enter the password of {}: ", path.display()), io);
+            typed.ok_or_else(|| fault::code(16))
+        }
     }
-    if args.has(names.stashed) {
-        return stashed(path);
+}
+
+/// The password that a store gets: as [`password`], but typed twice where it is asked for.
+pub(crate) fn new_password(args: &Args, names: Names, path: &Path, io: &mut Io) -> Result<Password> {
+    match given(args, names, path)? {
+        Some(password) => Ok(password),
+        None => ask_new(&format!("Enter a password for {}: ", path.display()), io),
     }
-    io.complain(&format!("Enter the password of {}: ", path.display()));
+}
+
+/// Asks for a new password twice.
+///
+/// # Errors
+/// 69 for none, and for two that differ.
+pub(crate) fn ask_new(question: &str, io: &mut Io) -> Result<Password> {
+    let first = ask(question, io).ok_or_else(|| fault::code(69))?;
+    match ask("Enter it again: ", io) == Some(first.clone()) {
+        true => Ok(first),
+        false => Err(fault::with(69, "the two passwords differ")),
+    }
+}
+
+fn ask(question: &str, io: &mut Io) -> Option<Password> {
+    io.complain(question);
     let typed = io.read_password();
     io.complain_line("");
-    typed
-        .map(|typed| Password::new(typed.to_vec()))
-        .ok_or_else(|| fault::code(16))
+    typed.map(|typed| Password::new(typed.to_vec()))
+}
+
+fn given(args: &Args, names: Names, path: &Path) -> Result<Option<Password>> {
+    if let (Some(name), true) = (args.one_of(names.password), args.has(names.stashed)) {
+        let about = format!("{name} and {} exclude each other", names.stashed);
+        return Err(fault::with(65, &about));
+    }
+    if let Some(name) = args.one_of(names.password) {
+        let typed = args.raw(name).unwrap_or_default();
+        return Ok(Some(Password::new(typed.as_encoded_bytes())));
+    }
+    args.has(names.stashed).then(|| stashed(path)).transpose()
 }
 
 /// Reads a file that is no store.

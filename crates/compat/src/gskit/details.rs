@@ -47,11 +47,21 @@ pub(crate) fn date(unix: i64, args: &Args, io: &Io) -> String {
         return format!("{unix} seconds after 1970");
     };
     let moment = moment.to_zoned(io.zone());
-    let format = match args.has("-rfc3339") {
-        true => "%Y-%m-%dT%H:%M:%S%:z",
-        false => "%B %-d, %Y %I:%M:%S %p GMT%:z",
+    let format = match (args.has("-rfc3339"), is_british(args, io)) {
+        (true, _) => "%Y-%m-%dT%H:%M:%S%:z",
+        (false, true) => "%-d %B %Y %H:%M:%S GMT%:z",
+        (false, false) => "%B %-d, %Y %I:%M:%S %p GMT%:z",
     };
     moment.strftime(format).to_string()
+}
+
+/// Whether days come before months: by `-locale`, else by the caller's environment.
+fn is_british(args: &Args, io: &Io) -> bool {
+    let asked = args.raw("-locale");
+    let own = ["LC_ALL", "LC_TIME", "LANG"].map(|name| io.variable(name));
+    let own = own.into_iter().flatten().find(|value| !value.is_empty());
+    let locale = asked.or(own).and_then(|value| value.to_str()).unwrap_or_default();
+    locale.starts_with("en_GB")
 }
 
 /// A request in words.
@@ -104,7 +114,11 @@ pub(crate) fn show(certificate: &Certificate, args: &Args, io: &Io) -> String {
         text.push_str("Extensions\n");
     }
     for extension in certificate.extensions() {
-        text += &show_extension(&extension);
+        let shown = show_extension(&extension);
+        text += &match (args.has("-showOID"), shown.split_once('\n')) {
+            (true, Some((first, rest))) => with_oid(first, rest, &extension),
+            _ => shown,
+        };
     }
     text += &signature_algorithm(&certificate.signature_algorithm());
     text.push_str("Value\n");
@@ -148,6 +162,16 @@ fn show_extension(extension: &Extension<'_>) -> String {
     match extension.critical {
         true => format!("{text}        critical\n"),
         false => text,
+    }
+}
+
+/// The lines of an extension with its identifier behind its name.
+fn with_oid(first: &str, rest: &str, extension: &Extension<'_>) -> String {
+    let oid = extension.oid.to_string();
+    match first.split_once(':') {
+        _ if first.contains(&oid) => format!("{first}\n{rest}"),
+        Some((name, value)) => format!("{name} ({oid}):{value}\n{rest}"),
+        None => format!("{first} ({oid})\n{rest}"),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Keys and certificates made: `-cert -create`, `-cert -sign`, and what `-certreq -create` shares with them.
 
+use keystore::der;
 use keystore::{Certificate, Edit, Extension, Place};
 
 use crate::gskit::args::Args;
+use crate::gskit::bring;
 use crate::gskit::chain;
 use crate::gskit::database::{self, Database, OWN};
 use crate::gskit::details;
@@ -11,11 +13,11 @@ use crate::gskit::shelf;
 use crate::io::Io;
 use crate::keytool::issue::{self, Draft};
 use crate::keytool::keys::{self, Pair};
-use crate::keytool::{extensions, generate, name_text, pem_text};
+use crate::keytool::{extensions, generate, name_text, oids, pem_text};
 
 /// Makes a pair and a certificate that it signs itself.
 pub(crate) fn create(args: &Args, io: &mut Io) -> Result<()> {
-    refuse_version(args)?;
+    let version = version(args)?;
     let label = args.needed("-label")?;
     let mut database = Database::open_to_write(args, OWN, io)?;
     if shelf::has_label(&database.store, label) {
@@ -25,7 +27,14 @@ pub(crate) fn create(args: &Args, io: &mut Io) -> Result<()> {
     let algorithm = SignatureChoice::of(args)?;
     let days = args.number("-expire", 1, 7300, 365)?;
     let pair = algorithm.pair(args)?;
-    let built = extensions::build(None, &[], &asked_extensions(args)?, &pair.spki, None)?;
+    let asked = asked_extensions(args)?;
+    if version < 3 && !asked.is_empty() {
+        return Err(fault::with(65, "only certificates of version 3 have extensions"));
+    }
+    let built = match version {
+        3 => extensions::build(None, &[], &asked, &pair.spki, None)?,
+        _ => Vec::new(),
+    };
     let (not_before, not_after) = validity(io, days);
     let draft = Draft {
         subject: &subject,
@@ -35,7 +44,7 @@ pub(crate) fn create(args: &Args, io: &mut Io) -> Result<()> {
         not_after,
         extensions: &built,
     };
-    let certificate = issue::certificate(&draft, &pair.private, &algorithm.name)?;
+    let certificate = issue::certificate_as(&draft, (version, None), &pair.private, &algorithm.name)?;
     let edit = Edit::PutKey {
         alias: Some(label.to_owned()),
         key: pair.private,
@@ -44,18 +53,13 @@ pub(crate) fn create(args: &Args, io: &mut Io) -> Result<()> {
         place: Place::Last,
     };
     database.edit(&edit, io)?;
-    if args.switch("-default_cert")? == Some(true) {
-        let (index, _) = shelf::find_personal(&database.store, label)?;
-        database.edit(&Edit::SetDefault { index }, io)?;
-    }
+    bring::mark_default(args, &mut database, label, io)?;
     database.save(io)
 }
 
 /// Signs the certificate that a request asks for.
 pub(crate) fn sign(args: &Args, io: &mut Io) -> Result<()> {
-    if args.has("-sernum") {
-        return Err(fault::not_offered("-sernum (serial numbers are random here)"));
-    }
+    let number = serial_number(args)?;
     let label = args.needed("-label")?;
     let target = io.path(args.file("-target")?);
     let database = Database::open(args, OWN, io)?;
@@ -96,7 +100,7 @@ pub(crate) fn sign(args: &Args, io: &mut Io) -> Result<()> {
     if not_before > draft.not_after {
         return Err(fault::code(47));
     }
-    let certificate = issue::certificate(&draft, &key, &algorithm)?;
+    let certificate = issue::certificate_as(&draft, (3, number.as_deref()), &key, &algorithm)?;
     write_certificate(&target, &certificate, args)
 }
 
@@ -137,10 +141,10 @@ pub(crate) fn subject(args: &Args) -> Result<Vec<u8>> {
 
 /// The extensions that options ask for, as text that the encoder takes.
 pub(crate) fn asked_extensions(args: &Args) -> Result<Vec<String>> {
-    if args.has("-certpolicy") {
-        return Err(fault::not_offered("-certpolicy"));
-    }
     let mut texts = Vec::new();
+    if let Some(policies) = args.text("-certpolicy")? {
+        texts.push(format!("2.5.29.32={}", policy_hex(policies)?));
+    }
     if let Some(is_authority) = args.switch("-ca")? {
         texts.push(format!("BasicConstraints:critical=ca:{is_authority}"));
     }
@@ -185,7 +189,8 @@ pub(crate) struct SignatureChoice {
     /// In the form `SHA256withRSA`.
     pub(crate) name: String,
     digest: String,
-    is_ec: bool,
+    /// `RSA`, `ECDSA` or `DSA`.
+    key: &'static str,
 }
 
 impl SignatureChoice {
@@ -209,13 +214,13 @@ impl SignatureChoice {
         let key = match key {
             "RSA" | "RSASIGNATURE" => "RSA",
             "ECDSA" | "EC" => "ECDSA",
-            "DSA" => return Err(fault::not_offered("A DSA key")),
+            "DSA" if matches!(digest, "SHA1" | "SHA224" | "SHA256") => "DSA",
             _ => return Err(unknown()),
         };
         Ok(Self {
             name: format!("{digest}with{key}"),
             digest: digest.to_owned(),
-            is_ec: key == "ECDSA",
+            key,
         })
     }
 
@@ -229,7 +234,14 @@ impl SignatureChoice {
         let number = size
             .map(|text| text.parse::<i32>().map_err(|_| bad()))
             .transpose()?;
-        if !self.is_ec {
+        if self.key == "DSA" {
+            let default = if self.digest == "SHA1" { 1024 } else { 2048 };
+            return match number.unwrap_or(default) {
+                bits @ (1024 | 2048 | 3072) => Ok(keys::generate("DSA", Some(bits), None)?),
+                _ => Err(bad()),
+            };
+        }
+        if self.key == "RSA" {
             return match number.unwrap_or(2048) {
                 bits @ 512..=8192 => Ok(keys::generate("RSA", Some(bits), None)?),
                 _ => Err(bad()),
@@ -254,11 +266,63 @@ fn validity(io: &Io, days: i64) -> (i64, i64) {
     (now - chain::DAY, now + days * chain::DAY)
 }
 
-fn refuse_version(args: &Args) -> Result<()> {
+fn version(args: &Args) -> Result<u8> {
     match args.text("-x509version")? {
-        None | Some("3") => Ok(()),
-        Some(_) => Err(fault::not_offered("A certificate of version 1 or 2")),
+        None | Some("3") => Ok(3),
+        Some("2") => Ok(2),
+        Some("1") => Ok(1),
+        Some(other) => Err(fault::with(
+            65,
+            &format!("-x509version {other}: 1, 2 or 3 is needed"),
+        )),
     }
+}
+
+/// The number of `-sernum`: decimal, or hexadecimal behind `0x`.
+fn serial_number(args: &Args) -> Result<Option<Vec<u8>>> {
+    let Some(text) = args.text("-sernum")? else {
+        return Ok(None);
+    };
+    let bad = || {
+        fault::with(
+            65,
+            &format!("-sernum {text}: a number of at most 20 bytes is needed"),
+        )
+    };
+    let (digits, is_hex) = match text.strip_prefix("0x") {
+        Some(digits) => (digits, true),
+        None => (text, false),
+    };
+    let is_digit = |byte: u8| {
+        if is_hex {
+            byte.is_ascii_hexdigit()
+        } else {
+            byte.is_ascii_digit()
+        }
+    };
+    if digits.is_empty() || !digits.bytes().all(is_digit) {
+        return Err(bad());
+    }
+    let number = match is_hex {
+        true => openssl::bn::BigNum::from_hex_str(digits),
+        false => openssl::bn::BigNum::from_dec_str(digits),
+    };
+    let bytes = number.map_err(|_| bad())?.to_vec();
+    match bytes.len() {
+        1..=20 => Ok(Some(bytes)),
+        _ => Err(bad()),
+    }
+}
+
+/// `SEQUENCE OF PolicyInformation` for a list of identifiers.
+fn policy_hex(policies: &str) -> Result<String> {
+    let words = policies.split([',', ' ']).filter(|word| !word.is_empty());
+    let rows = words
+        .map(|word| Ok(der::write_sequence(&[&oids::encode(word)?])))
+        .collect::<Result<Vec<Vec<u8>>>>()?;
+    let rows: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+    let encoded = der::write_sequence(&rows);
+    Ok(encoded.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn without_blanks(list: &str) -> String {

@@ -20,7 +20,7 @@ pub(crate) fn create(args: &Args, io: &mut Io) -> Result<()> {
     let kind = database::kind(args, "-type", &path)?;
     let (password, is_shown) = match args.has("-genpw") {
         true => (random_password(24), !args.has("-stash")),
-        false => (database::password(args, OWN, &path, io)?, false),
+        false => (database::new_password(args, OWN, &path, io)?, false),
     };
     check_password(args, &password)?;
     let mut database = Database::create(path, kind, password, io)?;
@@ -56,14 +56,7 @@ pub(crate) fn change(args: &Args, io: &mut Io) -> Result<()> {
     let new = match (args.raw("-new_pw"), args.has("-new_genpw")) {
         (Some(typed), _) => Password::new(typed.as_encoded_bytes()),
         (None, true) => random_password(24),
-        (None, false) => {
-            io.complain("Enter the new password: ");
-            let typed = io.read_password();
-            io.complain_line("");
-            typed
-                .map(|typed| Password::new(typed.to_vec()))
-                .ok_or_else(|| fault::code(69))?
-        }
+        (None, false) => database::ask_new("Enter the new password: ", io)?,
     };
     check_password(args, &new)?;
     if new == database.password {

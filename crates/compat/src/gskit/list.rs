@@ -29,7 +29,10 @@ pub(crate) fn run(args: &Args, io: &mut Io) -> Result<()> {
     let last = days.map(|days| io.now_ms() / 1000 + days * 86_400);
     let rows: Vec<Row> = shelf::rows(&database.store)
         .into_iter()
-        .filter(|row| wanted(row.kind) && label.is_none_or(|label| row.label == label))
+        .filter(|row| {
+            wanted(row.kind)
+                && label.is_none_or(|label| shelf::is_same_label(&database.store, &row.label, label))
+        })
         .filter(|row| last.is_none_or(|last| ends_before(row, last)))
         .collect();
     if let Some(label) = label.filter(|label| !shelf::has_label(&database.store, label)) {

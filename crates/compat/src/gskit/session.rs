@@ -4,15 +4,31 @@ use std::ffi::OsString;
 
 use crate::gskit::args::{self, Args};
 use crate::gskit::fault::{self, Fault, Result};
-use crate::gskit::{bring, chain, changes, details, issue, key_database, list, request, usage};
+use crate::gskit::{
+    Dialect, bring, chain, changes, database, details, issue, key_database, list, request, secret_key, usage,
+};
 use crate::io::Io;
 
 /// Runs one command.
 ///
 /// # Errors
 /// What is printed, and the exit code.
-pub(crate) fn run(words: &[OsString], io: &mut Io) -> Result<()> {
+pub(crate) fn run(words: &[OsString], dialect: Dialect, io: &mut Io) -> Result<()> {
     let args = args::read(words)?;
+    let done = dispatch(&args, dialect, io);
+    if let Some(name) = args.raw("-trace") {
+        let code = done.as_ref().err().map_or(0, |fault| fault.code);
+        let (object, action) = (args.object.unwrap_or("-"), args.action.as_deref().unwrap_or("-"));
+        let text = format!(
+            "{}object {object}\naction {action}\nreturn code {code}\n",
+            version()
+        );
+        database::write_file(&io.path(name), text.as_bytes())?;
+    }
+    done
+}
+
+fn dispatch(args: &Args, dialect: Dialect, io: &mut Io) -> Result<()> {
     let Some(object) = args.object else {
         return Err(usage_fault("An object must be specified.", None));
     };
@@ -39,13 +55,21 @@ pub(crate) fn run(words: &[OsString], io: &mut Io) -> Result<()> {
             "An action must be specified for this object.",
             Some(object),
         )),
-        ("-keydb", Some(action)) => key_database(action, &args, io),
-        ("-cert", Some(action)) => certificate(action, &args, io),
-        ("-certreq", Some(action)) => certificate_request(action, &args, io),
-        ("-random", Some("-create")) => key_database::random(&args, io),
-        ("-secretkey", Some(_)) => Err(fault::not_offered(
-            "-secretkey (the records of secret keys are not described anywhere)",
-        )),
+        ("-keydb", Some("-list")) => {
+            io.print_bytes(match dialect {
+                Dialect::Java => b"CMS\nJCEKS\nJKS\nPKCS12\n",
+                Dialect::Native => b"CMS\nPKCS12\n",
+            });
+            Ok(())
+        }
+        ("-keydb", Some(action)) => key_database(action, args, io),
+        ("-cert", Some(action)) => certificate(action, args, io),
+        ("-certreq", Some(action)) => certificate_request(action, args, io),
+        ("-random", Some("-create")) => key_database::random(args, io),
+        ("-secretkey", Some(_)) if dialect == Dialect::Java => {
+            Err(fault::not_offered("-secretkey in the commands written in Java"))
+        }
+        ("-secretkey", Some(action)) => secret_key(action, args, io),
         (object, Some(action)) => Err(unknown(object, action)),
     }
 }
@@ -57,10 +81,6 @@ fn key_database(action: &str, args: &Args, io: &mut Io) -> Result<()> {
         "-create" => key_database::create(args, io),
         "-delete" => key_database::delete(args, io),
         "-expiry" => key_database::show_expiry(args, io),
-        "-list" => {
-            io.print_bytes(b"CMS\nPKCS12\n");
-            Ok(())
-        }
         "-stashpw" => key_database::stash(args, io),
         action => Err(unknown("-keydb", action)),
     }
@@ -96,6 +116,16 @@ fn certificate_request(action: &str, args: &Args, io: &mut Io) -> Result<()> {
         "-list" => request::list(args, io),
         "-recreate" => request::recreate(args, io),
         action => Err(unknown("-certreq", action)),
+    }
+}
+
+fn secret_key(action: &str, args: &Args, io: &mut Io) -> Result<()> {
+    match action {
+        "-add" => secret_key::add(args, io),
+        "-create" => secret_key::create(args, io),
+        "-delete" => secret_key::delete(args, io),
+        "-extract" => secret_key::extract(args, io),
+        action => Err(unknown("-secretkey", action)),
     }
 }
 

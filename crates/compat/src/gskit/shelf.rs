@@ -87,10 +87,13 @@ pub(crate) fn rows(store: &Store) -> Vec<Row> {
     rows
 }
 
-/// The row of that label, letter by letter; the later of two.
+/// The row of that label, letter by letter; the later of two. Java's own types do not tell capital letters from small ones.
 pub(crate) fn find(store: &Store, label: &str) -> Result<Row> {
     let rows = rows(store);
-    let found = rows.into_iter().rev().find(|row| row.label == label);
+    let found = rows
+        .into_iter()
+        .rev()
+        .find(|row| is_same_label(store, &row.label, label));
     found.ok_or_else(|| fault::no_label(label))
 }
 
@@ -123,7 +126,17 @@ pub(crate) fn label(entry: &Entry) -> String {
 
 /// Whether a label is in use.
 pub(crate) fn has_label(store: &Store, label: &str) -> bool {
-    rows(store).iter().any(|row| row.label == label)
+    rows(store)
+        .iter()
+        .any(|row| is_same_label(store, &row.label, label))
+}
+
+/// Whether a store takes two labels for one.
+pub(crate) fn is_same_label(store: &Store, left: &str, right: &str) -> bool {
+    match store.format() {
+        Format::Jks | Format::Jceks => left.to_lowercase() == right.to_lowercase(),
+        _ => left == right,
+    }
 }
 
 /// The label under which this certificate is in the store without being personal.

@@ -37,6 +37,12 @@ const ACTIONS: &[(&str, &[(&str, &str)])] = &[
         ("-list", "List all certificate requests in a key database"),
         ("-recreate", "Recreate a certificate request"),
     ]),
+    ("-secretkey", &[
+        ("-add", "Add a secret key"),
+        ("-create", "Create a secret key"),
+        ("-delete", "Delete a secret key"),
+        ("-extract", "Extract a secret key"),
+    ]),
     ("-random", &[("-create", "Generate a random number of characters")]),
 ];
 

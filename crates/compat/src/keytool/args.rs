@@ -52,6 +52,8 @@ pub(crate) struct Args {
     /// Providers asked for, and whether each is named by its class.
     pub(crate) providers: Vec<(String, bool)>,
     pub(crate) provider_name: Option<String>,
+    /// Of options that have no effect here.
+    passed_over: Option<String>,
     /// Said after the command, when it was fine.
     pub(crate) warnings: Vec<String>,
 }
@@ -327,8 +329,8 @@ fn text_slot(name: &str) -> Option<Slot<String>> {
         ("sslserver", |args| &mut args.server),
         ("providername", |args| &mut args.provider_name),
         ("destprovidername", |args| &mut args.provider_name),
-        ("srcprovidername", |args| &mut args.provider_name),
-        ("providerpath", |args| &mut args.provider_name),
+        ("srcprovidername", |args| &mut args.passed_over),
+        ("providerpath", |args| &mut args.passed_over),
     ];
     slot(name, slots)
 }
@@ -451,6 +453,7 @@ pub(crate) fn none() -> Args {
         jar: None,
         providers: Vec::new(),
         provider_name: None,
+        passed_over: None,
         warnings: Vec::new(),
     }
 }

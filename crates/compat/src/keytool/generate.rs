@@ -20,8 +20,8 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<()> {
             "Key pair not generated, alias <{alias}> already exists"
         )));
     }
-    keys::is_known(&algorithm)?;
     let signer = signer(session)?;
+    keys::is_known(&algorithm)?;
     let subject = match session.args.dname.clone() {
         Some(name) => name_text::encode(&name)?,
         None => {

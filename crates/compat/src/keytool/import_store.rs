@@ -182,6 +182,10 @@ fn one(session: &mut Session<'_>, source: &Source, alias: &str) -> Result<Outcom
     };
     let now = session.io.now_ms();
     let put = match &content {
+        Content::Certificate(_) if password.is_some() => Err(fault::of_class(
+            fault::KEY_STORE_EXCEPTION,
+            "trusted certificate entries are not password-protected",
+        )),
         Content::Certificate(certificate) => session.vault.put_certificate(&new_alias, certificate, now),
         Content::Key(key, chain) => session
             .vault

@@ -22,17 +22,34 @@ pub(crate) struct Draft<'a> {
     pub(crate) extensions: &'a [u8],
 }
 
-/// Signs a certificate, with a random serial number of 64 bits.
+/// Signs a certificate of version 3, with a random serial number of 64 bits.
 pub(crate) fn certificate(draft: &Draft<'_>, key: &PrivateKey, algorithm: &str) -> Result<Certificate> {
+    certificate_as(draft, (3, None), key, algorithm)
+}
+
+/// Signs a certificate of that version and serial number; extensions are for version 3 only.
+pub(crate) fn certificate_as(
+    draft: &Draft<'_>,
+    (version, number): (u8, Option<&[u8]>),
+    key: &PrivateKey,
+    algorithm: &str,
+) -> Result<Certificate> {
     // A signature over nothing tells how the algorithm is written.
     let identifier = keys::sign(key, algorithm, b"")?.algorithm;
     let extensions = match draft.extensions.is_empty() {
         true => Vec::new(),
         false => der::write(tag::context_constructed(3), &[draft.extensions]),
     };
+    let version = match version {
+        1 => Vec::new(),
+        other => der::write(
+            tag::context_constructed(0),
+            &[&der::write_u64(u64::from(other) - 1)],
+        ),
+    };
     let body = der::write_sequence(&[
-        &der::write(tag::context_constructed(0), &[&der::write_u64(2)]),
-        &serial(),
+        &version,
+        &number.map_or_else(serial, der::write_unsigned),
         &identifier,
         draft.issuer,
         &der::write_sequence(&[&time(draft.not_before)?, &time(draft.not_after)?]),

@@ -1,6 +1,6 @@
 //! Keys made, and signatures made and checked.
 
-use keystore::der::{self, tag};
+use keystore::der::{self, Der, tag};
 use keystore::{Certificate, PrivateKey, PublicKey};
 use openssl::dsa::Dsa;
 use openssl::ec::{Asn1Flag, EcGroup, EcKey};
@@ -140,7 +140,12 @@ pub(crate) fn signature_name(oid: &str) -> Option<String> {
 /// `NoSuchAlgorithmException` for an unknown name, `InvalidKeyException` for a key of another kind.
 pub(crate) fn sign(key: &PrivateKey, name: &str, content: &[u8]) -> Result<Signed> {
     let algorithm = SignatureKind::of(name)?;
-    let key = PKey::private_key_from_pkcs8(key.pkcs8_der()).map_err(broken)?;
+    let pkcs8 = key;
+    let mut key = PKey::private_key_from_pkcs8(pkcs8.pkcs8_der()).map_err(broken)?;
+    if key.id() == Id::RSA_PSS && algorithm.takes(Id::RSA) {
+        // To Java such a key is one of RSA; OpenSSL wants to be told.
+        key = plain_rsa(pkcs8).unwrap_or(key);
+    }
     if !algorithm.takes(key.id()) {
         return Err(match name.to_uppercase().starts_with("ED") {
             true => fault::of_class("java.security.InvalidKeyException", "Unsupported key type"),
@@ -167,6 +172,15 @@ pub(crate) fn sign(key: &PrivateKey, name: &str, content: &[u8]) -> Result<Signe
         )
     })?;
     Ok(Signed { algorithm, signature })
+}
+
+/// The RSA key in a key that is bound to PSS.
+fn plain_rsa(key: &PrivateKey) -> Option<PKey<Private>> {
+    let mut parts = Der::new(key.pkcs8_der()).sequence("key").ok()?;
+    parts.any("version").ok()?;
+    parts.any("algorithm").ok()?;
+    let inner = parts.any("key").ok()?.content;
+    PKey::from_rsa(Rsa::private_key_from_der(inner).ok()?).ok()
 }
 
 /// Whether `issuer`'s key made the signature of `certificate`.

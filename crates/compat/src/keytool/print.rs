@@ -66,13 +66,14 @@ pub(crate) fn revocation_lists(session: &mut Session<'_>) -> Result<()> {
     }
 }
 
-/// `-showinfo`.
+/// `-showinfo`: there is no Java here, so it is the settings that Java 17 comes with.
 pub(crate) fn info(session: &mut Session<'_>) -> Result<()> {
     if session.args.tls {
-        return Err(fault::of_class(
-            fault::UNSUPPORTED,
-            "there is no Java here whose TLS settings could be shown",
+        let suites: String = SUITES.iter().map(|suite| format!("{suite}\n")).collect();
+        session.io.print(&format!(
+            "Enabled Protocols\n-----------------\nTLSv1.3\nTLSv1.2\n\nEnabled Cipher Suites\n---------------------\n{suites}"
         ));
+        return Ok(());
     }
     session
         .io
@@ -202,3 +203,38 @@ fn read_chain(chain: &openssl::stack::StackRef<openssl::x509::X509>) -> Option<V
 
 const CERTIFICATE: &str = "The certificate";
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What Java 17 offers with the settings it comes with.
+const SUITES: &[&str] = &[
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_DHE_DSS_WITH_AES_256_GCM_SHA384",
+    "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_DHE_DSS_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
+    "TLS_DHE_DSS_WITH_AES_256_CBC_SHA256",
+    "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_DHE_DSS_WITH_AES_128_CBC_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_DHE_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_DHE_DSS_WITH_AES_256_CBC_SHA",
+    "TLS_DHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_DHE_DSS_WITH_AES_128_CBC_SHA",
+    "TLS_EMPTY_RENEGOTIATION_INFO_SCSV",
+];

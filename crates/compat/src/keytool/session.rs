@@ -358,6 +358,8 @@ impl<'a> Session<'a> {
         let bytes = self.read_file(&self.store_name)?;
         let kind = match kind {
             Some(kind) => kind,
+            // With a provider the original does not look into the file.
+            None if self.args.provider_name.is_some() => Kind::Pkcs12,
             None => Vault::probe(&bytes)?,
         };
         self.vault = Vault::read(&bytes, kind, self.store_password.as_ref())?;

@@ -21,12 +21,14 @@ pub(crate) fn certificate(session: &mut Session<'_>) -> Result<()> {
     if session.vault.find(&alias).is_none() {
         return Err(crate::keytool::list::no_such(&alias));
     }
+    let has_certificate = |item| !session.vault.chain(item).is_empty();
+    if !session.vault.find(&alias).is_some_and(has_certificate) {
+        return Err(no_signer());
+    }
     let (not_before, not_after) = validity(session)?;
     let (item, opened) = unlock::private_key(session, &alias)?;
     let chain = session.vault.chain(&item).to_vec();
-    let Some(issuer) = chain.first() else {
-        return Err(fault::plain(format!("{alias} has no public key (certificate)")));
-    };
+    let issuer = &chain[0];
     let algorithm = match session.args.signature_algorithm.clone() {
         Some(algorithm) => algorithm,
         None => keys::default_signature(&issuer.public_key())?,
@@ -121,9 +123,7 @@ pub(crate) fn revocation_list(session: &mut Session<'_>) -> Result<()> {
     let alias = session.alias();
     let item = session.vault.find(&alias);
     if item.is_none_or(|item| session.vault.chain(item).is_empty()) {
-        let message =
-            "Cannot invoke \"java.security.cert.Certificate.getEncoded()\" because \"signerCert\" is null";
-        return Err(fault::of_class("java.lang.NullPointerException", message));
+        return Err(no_signer());
     }
     let (not_before, not_after) = validity(session)?;
     let (item, opened) = unlock::private_key(session, &alias)?;
@@ -156,6 +156,13 @@ pub(crate) fn revocation_list(session: &mut Session<'_>) -> Result<()> {
     Ok(())
 }
 
+/// What Java says when an alias has no certificate.
+fn no_signer() -> fault::Stop {
+    let message =
+        "Cannot invoke \"java.security.cert.Certificate.getEncoded()\" because \"signerCert\" is null";
+    fault::of_class("java.lang.NullPointerException", message)
+}
+
 /// An entry of a revocation list, of `serial` or `serial:reason`.
 fn revoked(id: &str, at: i64) -> Result<Vec<u8>> {
     let (serial, reason) = match id.split_once(':') {
@@ -163,6 +170,8 @@ fn revoked(id: &str, at: i64) -> Result<Vec<u8>> {
         None => (id, None),
     };
     let bad = |text: &str| {
+        // Java takes leading zeros away before it looks at the rest.
+        let text = text.trim_start_matches('0');
         let message = format!("For input string: \"{text}\"");
         fault::of_class("java.lang.NumberFormatException", message)
     };

@@ -96,7 +96,13 @@ impl World {
         let mine = self.mine(command);
         let is_fresh = command.makes_something_new();
         let theirs = without_emptied(theirs, &before);
-        if (theirs.code, changed(&before, &theirs)) != (mine.code, changed(&before, &mine)) {
+        let [their_files, my_files] = [&theirs, &mine].map(|run| {
+            let mut names = changed(&before, run);
+            // A store in which nothing is new may keep its bytes; whether nothing is new is looked at below.
+            names.retain(|name| command.password_of(name).is_none() || !before.contains_key(name));
+            names
+        });
+        if (theirs.code, their_files) != (mine.code, my_files) {
             self.note_end(both(command, &theirs, &mine));
         } else if (normal(&theirs.out, is_fresh), normal(&theirs.err, is_fresh))
             != (normal(&mine.out, is_fresh), normal(&mine.err, is_fresh))
@@ -105,7 +111,10 @@ impl World {
             println!("{shown}");
             self.texts.push(shown);
         }
-        for name in changed(&before, &mine) {
+        let mut touched = [changed(&before, &theirs), changed(&before, &mine)].concat();
+        touched.sort();
+        touched.dedup();
+        for name in touched {
             match command.password_of(&name) {
                 Some(password) => self.compare_store(command, &name, &password, &theirs, &mine),
                 None if !is_fresh && theirs.files.get(&name) != mine.files.get(&name) => {
@@ -130,6 +139,12 @@ impl World {
             put(self.directory.path(), &run.files);
             self.theirs(&list)
         });
+        let [left, right] = [theirs, mine].map(|run| opened_by(run.files.get(name), password, command));
+        if left != right {
+            self.note_end(format!(
+                "{command}\nkeys of {name} open by other passwords: {left:?}, ours {right:?}"
+            ));
+        }
         let is_fresh = command.makes_something_new();
         let [left, right] = [&wanted, &found].map(|run| (run.code, normal(&run.out, is_fresh)));
         if left != right {
@@ -170,6 +185,34 @@ impl World {
             files: files(directory),
         }
     }
+}
+
+/// For each entry the passwords of the command that open it.
+fn opened_by(bytes: Option<&Vec<u8>>, password: &str, command: &Command) -> BTreeMap<String, Vec<String>> {
+    let limits = keystore::Limits::default();
+    let read = bytes.map(|bytes| keystore::read(bytes, Some(&keystore::Password::new(password)), &limits));
+    let Some(Ok(store)) = read else {
+        return BTreeMap::new();
+    };
+    let mut words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+    words.extend(command.typed.lines());
+    words.sort_unstable();
+    words.dedup();
+    let opens = |entry: &keystore::Entry, word: &&&str| {
+        let word = keystore::Password::new(**word);
+        entry.unlock(Some(&word)).is_ok() || entry.unlock_secret(Some(&word)).is_ok()
+    };
+    let entries = store
+        .entries()
+        .iter()
+        .filter(|entry| entry.protection().is_some());
+    entries
+        .map(|entry| {
+            let words = words.iter().filter(|word| opens(entry, word));
+            let words = words.map(|word| (*word).to_owned()).collect();
+            (entry.alias().unwrap_or_default().to_owned(), words)
+        })
+        .collect()
 }
 
 fn both(command: &Command, theirs: &Run, mine: &Run) -> String {

@@ -422,9 +422,9 @@ fn what_is_wrong_or_not_offered_is_said_with_a_code() {
             "CTGSK2129W",
         ),
         (
-            "-secretkey -create -db k.kdb -stashed -label x -size 16",
-            1,
-            "is not offered",
+            "-secretkey -create -db k.kdb -stashed -label x -size 15",
+            67,
+            "16, 24 or 32 is needed",
         ),
         (
             "-cert -list -crypto lib.so -tokenlabel x -pw y",
@@ -505,6 +505,7 @@ fn gskit_itself_takes_a_database_made_by_these_commands() {
             "-certreq -create -db k.kdb -stashed -label qm -dn CN=client~made~here -size 2048 -file r.csr",
             "-cert -sign -db ca.kdb -stashed -label root -file r.csr -target c.pem",
             "-cert -receive -db k.kdb -stashed -file c.pem -default_cert yes",
+            "-secretkey -create -db k.kdb -stashed -label aes -size 32",
             server,
             "-cert -sign -db ca.kdb -stashed -label root -file s.csr -target s.pem",
             "-cert -receive -db ca.kdb -stashed -file s.pem",

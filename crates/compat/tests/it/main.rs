@@ -4,6 +4,7 @@
 
 mod differential;
 mod gskit;
+mod gskit_table;
 mod manners;
 mod recorded;
 mod scripts;

@@ -3,16 +3,24 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs a script with nothing on its `PATH` but the links and the tools of every system.
+/// Runs a script with nothing on its `PATH` but the links and the tools of every system: no Java, no OpenSSL.
 fn run(script: &str, directory: &Path) -> Output {
     let links = crate::links();
+    for tool in TOOLS {
+        let found = ["/usr/bin", "/bin"].map(|place| Path::new(place).join(tool));
+        let found = found
+            .into_iter()
+            .find(|file| file.exists())
+            .expect("a tool of every system");
+        std::os::unix::fs::symlink(found, links.path().join(tool)).unwrap();
+    }
     let output = Command::new("/bin/sh")
         .arg("-eu")
         .arg("-c")
         .arg(script)
         .current_dir(directory)
         .env_clear()
-        .env("PATH", format!("{}:/usr/bin:/bin", links.path().display()))
+        .env("PATH", links.path())
         .env("TZ", "UTC")
         .env("HOME", directory)
         .output()
@@ -50,9 +58,43 @@ fn an_authority_is_put_into_the_stores_of_twenty_hosts() {
 }
 
 #[test]
+fn pkcs12_files_become_a_key_repository_and_come_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(include_str!("scripts/pkcs12_to_cms.sh"), directory.path());
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        shown.starts_with(
+            "Certificates found\n* default, - personal, ! trusted, # secret key\n!\tca256\n-\tSS_SERVER\n-\tECEC_SERVER\n"
+        ),
+        "{shown}"
+    );
+    assert!(
+        shown.ends_with("SS_SERVER is the same in 3 databases\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_server_gets_its_new_certificate_and_loses_the_default_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(
+        include_str!("scripts/new_server_certificate.sh"),
+        directory.path(),
+    );
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(shown.ends_with("glowfish only: 1\n"), "{shown}");
+}
+
+#[test]
 fn a_store_is_converted_and_keeps_its_identities() {
     let directory = tempfile::tempdir().unwrap();
     let output = run(include_str!("scripts/convert_store.sh"), directory.path());
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(shown.ends_with("same certificates before and after\n"), "{shown}");
 }
+
+/// What the scripts use beside the shell.
+#[rustfmt::skip]
+const TOOLS: &[&str] = &[
+    "awk", "cat", "chmod", "cmp", "cp", "cut", "grep", "head", "ls", "mkdir", "mv", "rm", "sed", "sort", "tail", "tr", "wc",
+];

@@ -1,7 +1,7 @@
 //! Changes to a key or request database. Slots that no edit touches keep their bytes.
 
 use super::record::{self, DEFAULT, Record, Slot, TRUSTED};
-use super::{CmsVersion, Database, new_salt, stash};
+use super::{CmsVersion, Database, new_salt, secret, stash};
 use crate::certificate::Certificate;
 use crate::cipher::Cipher;
 use crate::digest::Hash;
@@ -11,7 +11,8 @@ use crate::error::{EditError, UnlockError};
 use crate::keys::{EncryptedKey, KeyMatch, Widening};
 use crate::pbe::Scheme;
 use crate::request::Request;
-use crate::secret::{Password, PrivateKey, WriteEnv};
+use crate::secret::{Password, PrivateKey, SecretKey, WriteEnv};
+use crate::secret_names;
 use crate::sniff::Format;
 
 impl Database {
@@ -44,8 +45,15 @@ impl Database {
                 let body = self.pending(request, key, env)?;
                 self.add(&label, body);
             }
-            Edit::PutSecret { .. } => {
-                return Err(self.not_in_format("take secret keys: nobody has described their records"));
+            Edit::PutSecret {
+                alias,
+                key,
+                key_password,
+                ..
+            } => {
+                let label = self.new_label(alias.as_deref(), None)?;
+                let body = self.secret(key, key_password.as_ref(), env)?;
+                self.add_flagged(&label, body, 0);
             }
             Edit::Remove { index } => {
                 let place = self.place(*index)?;
@@ -144,19 +152,30 @@ impl Database {
         }
         for index in 0..self.places.len() {
             let place = self.places[index];
-            let record = self.slots[place].record.as_ref();
-            let Some(record::Body::Personal { key, .. } | record::Body::Request { key, .. }) =
-                record.map(|record| &record.body)
-            else {
+            let Some(record) = self.slots[place].record.as_ref() else {
                 continue;
+            };
+            let (key, is_secret) = match &record.body {
+                record::Body::Personal { key, .. } | record::Body::Request { key, .. } => {
+                    (key.clone(), false)
+                }
+                record::Body::Signer(certificate) => match secret_in(certificate) {
+                    Some(sealed) => (sealed, true),
+                    None => continue,
+                },
+                record::Body::Secret(_) => continue,
             };
             let locked = |source| EditError::KeyLocked { index, source };
             let what = "not an EncryptedPrivateKeyInfo";
-            let key = EncryptedKey::read(key, 0, self.max_rounds, Widening::Bytes)
+            let key = EncryptedKey::read(&key, 0, self.max_rounds, Widening::Bytes)
                 .map_err(|_| locked(UnlockError::Malformed { what }))?;
             let old = old.ok_or(EditError::Locked)?;
             let sealed = key.resealed(old, new, env).map_err(locked)?;
-            self.change(place, |record| record.with_key(sealed));
+            let body = is_secret.then(|| record::Body::Signer(secret::wrap(&sealed, env)));
+            self.change(place, |record| match body {
+                Some(body) => record.with_body(body),
+                None => record.with_key(sealed),
+            });
         }
         self.header.salt = new_salt(env);
         // The date was about the password that is given up.
@@ -178,20 +197,41 @@ impl Database {
         if key.matches(leaf) == KeyMatch::Differs {
             return Err(EditError::KeyMismatch);
         }
-        if let Some(own) = key_password {
-            if !self.is_password(own) {
-                return Err(self.not_in_format("keep a key under a password of its own"));
-            }
-            if self.password.is_none() {
-                self.password = Some(own.clone());
-            }
-        }
+        self.take_key_password(key_password)?;
         let password = self.password.as_ref().ok_or(EditError::Locked)?;
         let sealed = EncryptedKey::seal(key, &self.key_scheme(env), password, Widening::Bytes);
         Ok(record::Body::Personal {
             certificate: leaf.der().to_vec(),
             key: sealed,
         })
+    }
+
+    fn secret(
+        &mut self,
+        key: &SecretKey,
+        key_password: Option<&Password>,
+        env: &mut WriteEnv<'_>,
+    ) -> Result<record::Body, EditError> {
+        let what = "hold a secret key whose algorithm has no OID";
+        let frame = secret_names::write_frame(key, Format::Pkcs12);
+        let frame = frame.and_then(|frame| PrivateKey::from_pkcs8_der(frame).ok());
+        let frame = frame.ok_or_else(|| self.not_in_format(what))?;
+        self.take_key_password(key_password)?;
+        let password = self.password.as_ref().ok_or(EditError::Locked)?;
+        let sealed = EncryptedKey::seal(&frame, &self.key_scheme(env), password, Widening::Bytes);
+        Ok(record::Body::Signer(secret::wrap(&sealed, env)))
+    }
+
+    /// A key has the password of its database.
+    fn take_key_password(&mut self, own: Option<&Password>) -> Result<(), EditError> {
+        let Some(own) = own else { return Ok(()) };
+        if !self.is_password(own) {
+            return Err(self.not_in_format("keep a key under a password of its own"));
+        }
+        if self.password.is_none() {
+            self.password = Some(own.clone());
+        }
+        Ok(())
     }
 
     /// As the first key of the file is sealed; the version's usual scheme where there is none.
@@ -260,13 +300,17 @@ impl Database {
 
     /// Puts a record into the first free slot, or behind all.
     fn add(&mut self, label: &str, body: record::Body) {
+        self.add_flagged(label, body, TRUSTED);
+    }
+
+    fn add_flagged(&mut self, label: &str, body: record::Body, flags: u8) {
         let numbers = self
             .slots
             .iter()
             .filter_map(|slot| slot.record.as_ref())
             .map(|record| record.number);
         let number = numbers.max().unwrap_or(0).saturating_add(1);
-        let slot = Slot::write(Record::new(number, label, TRUSTED, body));
+        let slot = Slot::write(Record::new(number, label, flags, body));
         match self.slots.iter().position(Slot::is_free) {
             Some(place) => {
                 self.slots[place] = slot;
@@ -324,6 +368,10 @@ impl Database {
             what,
         }
     }
+}
+
+fn secret_in(certificate: &[u8]) -> Option<Vec<u8>> {
+    secret::sealed_in(&Certificate::from_der(certificate)?)
 }
 
 /// What GSKit and the Java tools read: PBES2 as the Java tools write it into version 6, and for z/OS its own scheme.

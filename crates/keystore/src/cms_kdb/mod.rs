@@ -12,6 +12,7 @@
 mod edits;
 mod header;
 mod record;
+mod secret;
 mod siblings;
 mod stash;
 
@@ -195,9 +196,12 @@ impl Database {
                 what: "secret key".to_owned(),
             },
             record::Body::Signer(certificate) => match Certificate::from_der(certificate) {
-                Some(certificate) => Body::TrustedCert {
-                    certificate,
-                    trusted: record.has(TRUSTED),
+                Some(certificate) => match self.secret_in(&certificate) {
+                    Some(key) => Body::SecretKey { key },
+                    None => Body::TrustedCert {
+                        certificate,
+                        trusted: record.has(TRUSTED),
+                    },
                 },
                 None => Body::Opaque {
                     what: "certificate that cannot be parsed".to_owned(),
@@ -211,6 +215,13 @@ impl Database {
             Ok(key) => LockedKey::new(key),
             Err(_) => LockedKey::new(DamagedKey),
         }
+    }
+
+    /// The secret key that a certificate of ours carries.
+    fn secret_in(&self, certificate: &Certificate) -> Option<LockedKey> {
+        let sealed = secret::sealed_in(certificate)?;
+        let key = EncryptedKey::read(&sealed, 0, self.max_rounds, Widening::Bytes).ok()?;
+        Some(LockedKey::new(secret::SealedSecret(key)))
     }
 
     fn personal_entries(&self) -> Vec<usize> {

@@ -118,3 +118,56 @@ fn the_worked_keys_open_with_their_password() {
         );
     }
 }
+
+/// A record of GSKit's own secret keys, whose layout nobody knows, keeps its bytes whatever happens around it.
+#[test]
+fn a_secret_key_of_gskits_own_is_kept_byte_for_byte() {
+    let (password, mut fixed) = (Password::new("password"), Fixed);
+    let mut env = WriteEnv {
+        now_ms: 0,
+        entropy: &mut fixed,
+    };
+    let foreign = crate::der::write(0xa3, &[&crate::der::write_sequence(&[b"\x04\x03abc"])]);
+    let record = Record::new(7, "theirs", 0x80, record::Body::Secret(foreign));
+    let mut database = Database::empty(Format::CmsKdb, CmsVersion::V6);
+    let mut slot = Slot::write(record);
+    slot.pad(SLOT_SIZE as usize);
+    let raw = slot.raw.clone();
+    database.slots.push(slot);
+    database.password = Some(password.clone());
+    let bytes = database.write(None, &mut env).unwrap();
+
+    let mut read = Database::read(Format::CmsKdb, &bytes, Some(&password), &Limits::default()).unwrap();
+    assert_eq!(read.write(None, &mut env).unwrap(), bytes);
+    let what = |database: &Database| match database.entries()[0].body() {
+        Body::Opaque { what } => what.clone(),
+        other => panic!("{}", std::any::type_name_of_val(other)),
+    };
+    assert_eq!(what(&read), "secret key");
+    let key = || crate::secret::SecretKey::new("AES", [9; 16]);
+    for alias in ["ours", "more"] {
+        let edit = Edit::PutSecret {
+            alias: Some(alias.to_owned()),
+            key: key(),
+            key_password: None,
+            place: crate::edit::Place::Last,
+        };
+        read.edit(&edit, &mut env).unwrap();
+    }
+    read.edit(&Edit::Remove { index: 1 }, &mut env).unwrap();
+    let new = Password::new("another");
+    let edit = Edit::SetPassword {
+        old: None,
+        new: new.clone(),
+    };
+    read.edit(&edit, &mut env).unwrap();
+    let bytes = read.write(None, &mut env).unwrap();
+    assert!(bytes.windows(raw.len()).any(|window| window == raw));
+    let again = Database::read(Format::CmsKdb, &bytes, Some(&new), &Limits::default()).unwrap();
+    assert_eq!(what(&again), "secret key");
+    let ours = &again.entries()[again.find("more").unwrap()];
+    assert_eq!(ours.kind_name(), "secret-key");
+    let opened = ours.unlock_secret(Some(&new)).ok().unwrap();
+    assert_eq!((opened.algorithm(), opened.raw()), ("AES", &[9; 16][..]));
+    assert!(ours.unlock_secret(Some(&password)).is_err());
+}

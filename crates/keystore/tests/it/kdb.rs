@@ -532,3 +532,57 @@ fn altered_files_never_panic() {
         }
     }
 }
+
+/// What GSKit's commands do to flags and to the date of the password.
+#[test]
+fn marks_and_the_date_of_the_password_are_written_and_read_again() {
+    let mut random = random::env(31);
+    let mut store = database(Store::empty_cms(CmsVersion::V6), 7, 20, &mut random);
+    let again = |store: &Store, random: &mut random::Random| {
+        let bytes = store.write(None, &mut random.env()).unwrap();
+        keystore::read(&bytes, Some(&password()), &Limits::default()).unwrap()
+    };
+    let key = first_key(&store);
+    store
+        .edit(&Edit::SetDefault { index: key }, &mut random.env())
+        .unwrap();
+    let signer = store
+        .entries()
+        .iter()
+        .position(|entry| matches!(entry.body(), Body::TrustedCert { trusted: true, .. }))
+        .unwrap();
+    store.distrust(signer).unwrap();
+    assert!(matches!(store.distrust(key), Err(EditError::WrongKind { .. })));
+    assert!(matches!(store.distrust(999), Err(EditError::NoSuchEntry { .. })));
+    store.expire_password_at(2_000_000_000).unwrap();
+    let read = again(&store, &mut random);
+    assert_eq!(read.marked_default(), Some(key));
+    assert!(matches!(
+        read.entries()[signer].body(),
+        Body::TrustedCert { trusted: false, .. }
+    ));
+    assert_eq!(read.notes(), [Note::PasswordExpiry { unix: 2_000_000_000 }]);
+    // Another password takes the date away, and never is a date too.
+    for never in [false, true] {
+        let mut next = read.clone();
+        match never {
+            true => next.expire_password_at(0).unwrap(),
+            false => next
+                .edit(
+                    &Edit::SetPassword {
+                        old: None,
+                        new: Password::new("another"),
+                    },
+                    &mut random.env(),
+                )
+                .unwrap(),
+        }
+        assert_eq!(next.notes(), []);
+    }
+    let mut other = Store::empty(keystore::Format::Jks).unwrap();
+    assert_eq!(other.marked_default(), None);
+    assert!(matches!(
+        other.expire_password_at(1),
+        Err(EditError::NotInFormat { .. })
+    ));
+}
