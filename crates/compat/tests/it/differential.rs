@@ -28,7 +28,7 @@ struct Run {
 #[test]
 fn generated_commands_end_the_same_and_each_reads_the_others_stores() {
     let Some(mut world) = World::start() else { return };
-    let seed = number("KEYTOOL_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    let seed = number("KEYTOOL_SEED").unwrap_or(1);
     println!("KEYTOOL_SEED={seed}");
     let mut dice = Dice::seeded(seed);
     for _ in 0..number("KEYTOOL_STORIES").unwrap_or(3) {
@@ -117,6 +117,8 @@ impl World {
         for name in touched {
             match command.password_of(&name) {
                 Some(password) => self.compare_store(command, &name, &password, &theirs, &mine),
+                // The name that a slip puts in the place of a store's.
+                None if name == story::NO_STORE => {}
                 None if !is_fresh && theirs.files.get(&name) != mine.files.get(&name) => {
                     self.note_end(format!("{command}\n{name} has other bytes"));
                 }

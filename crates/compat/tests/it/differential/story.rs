@@ -259,3 +259,6 @@ impl Dice {
         choices[self.below(choices.len() as u64) as usize]
     }
 }
+
+/// A store that nobody made.
+pub const NO_STORE: &str = "no-such.store";

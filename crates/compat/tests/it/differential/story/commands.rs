@@ -1,7 +1,7 @@
 //! The commands, one function each.
 
 use super::choices;
-use super::{Command, Effect, Held, Shelf, Teller, What};
+use super::{Command, Effect, Held, NO_STORE, Shelf, Teller, What};
 
 impl Teller<'_> {
     /// The next command.
@@ -546,11 +546,7 @@ impl Teller<'_> {
     /// The command, its store and the store's password in one of the ways there are.
     fn begin(&mut self, names: &[&str], shelf: &Shelf) -> Command {
         let mut command = Command::default();
-        let file = if self.slips() {
-            "no-such.store"
-        } else {
-            &shelf.file
-        };
+        let file = if self.slips() { NO_STORE } else { &shelf.file };
         command.add(&[names[0], "-keystore", file]);
         let password = if self.slips() {
             self.dice.of(&["wrong-wrong", "short", ""])
