@@ -12,6 +12,8 @@ use crate::runs;
 
 /// The backups of one run.
 pub struct Kept {
+    /// `run`, or `edit` for what was done by hand.
+    what: &'static str,
     run: String,
     files: usize,
     bytes: u64,
@@ -24,7 +26,7 @@ impl Kept {
     /// For scripts.
     pub fn value(&self) -> Value {
         json!({
-            "run": self.run, "files": self.files, "bytes": self.bytes,
+            "what": self.what, "run": self.run, "files": self.files, "bytes": self.bytes,
             "at": print::utc_time(self.since), "age_seconds": self.age_seconds,
         })
     }
@@ -37,8 +39,8 @@ impl Kept {
             seconds => format!("{} minutes old", seconds / 60),
         };
         format!(
-            "backups of run {}: {} files, {} bytes, {age} (capgrow prune removes old ones)",
-            self.run, self.files, self.bytes
+            "backups of {} {}: {} files, {} bytes, {age} (capgrow prune removes old ones)",
+            self.what, self.run, self.files, self.bytes
         )
     }
 }
@@ -49,7 +51,7 @@ impl Kept {
 /// Where the directory of the runs cannot be read.
 pub fn kept(dir: &FleetDir) -> anyhow::Result<Vec<Kept>> {
     let place = runs::place(dir)?;
-    let mut all = Vec::new();
+    let mut all = edits(dir);
     for run in runs::all(dir, &carry::own_machine())? {
         let Ok(entries) = std::fs::read_dir(place.join(run.id.as_str()).join("backups")) else {
             continue;
@@ -64,6 +66,7 @@ pub fn kept(dir: &FleetDir) -> anyhow::Result<Vec<Kept>> {
         });
         if let (Some(since), false) = (since, sizes.is_empty()) {
             all.push(Kept {
+                what: "run",
                 run: run.id.as_str().to_owned(),
                 files: sizes.len(),
                 bytes: sizes.iter().sum(),
@@ -73,4 +76,39 @@ pub fn kept(dir: &FleetDir) -> anyhow::Result<Vec<Kept>> {
         }
     }
     Ok(all)
+}
+
+/// The backups of edits by hand.
+fn edits(dir: &FleetDir) -> Vec<Kept> {
+    let place = dir.path.join(".capgrow/edits");
+    let mut all = Vec::new();
+    let mut names: Vec<String> = match std::fs::read_dir(&place) {
+        Ok(entries) => entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect(),
+        Err(_) => return all,
+    };
+    names.sort();
+    for name in names {
+        let Ok(entries) = std::fs::read_dir(place.join(&name).join("backups")) else {
+            continue;
+        };
+        let found: Vec<std::fs::Metadata> = entries
+            .flatten()
+            .filter_map(|entry| entry.metadata().ok())
+            .collect();
+        let written = found.iter().map(std::os::unix::fs::MetadataExt::mtime).min();
+        if let Some(since) = written {
+            all.push(Kept {
+                what: "edit",
+                run: name,
+                files: found.len(),
+                bytes: found.iter().map(std::fs::Metadata::len).sum(),
+                since,
+                age_seconds: now().saturating_sub(since).max(0),
+            });
+        }
+    }
+    all
 }

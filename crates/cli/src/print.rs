@@ -70,24 +70,6 @@ pub fn json(value: &serde_json::Value) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
-/// A document of many parts on stdout, as it is written.
-pub fn json_of(document: &impl serde::Serialize) {
-    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-    if serde_json::to_writer_pretty(&mut out, document).is_ok() {
-        let _ = writeln!(out);
-    }
-    let _ = out.flush();
-}
-
-/// One part of a document on a line of its own.
-pub fn json_line_of(document: &impl serde::Serialize) {
-    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-    if serde_json::to_writer(&mut out, document).is_ok() {
-        let _ = writeln!(out);
-    }
-    let _ = out.flush();
-}
-
 /// One JSON line on stdout.
 pub fn json_line(value: &serde_json::Value) {
     let mut out = std::io::stdout().lock();

@@ -76,9 +76,9 @@ pub fn run(args: &Args, these: &Inspect) -> anyhow::Result<Answer> {
         if args.json_lines {
             seen.iter()
                 .zip(&findings)
-                .for_each(|(seen, own)| print::json_line_of(&document::file(seen, own)));
+                .for_each(|(seen, own)| print::block(&(document::file(seen, own) + "\n")));
         } else if args.json {
-            print::json_of(&document::whole(&seen, &findings));
+            print::block(&document::whole(&seen, &findings));
         } else {
             show::files(&seen, &findings);
         }
@@ -90,6 +90,9 @@ pub fn run(args: &Args, these: &Inspect) -> anyhow::Result<Answer> {
             .for_each(|failure| print::error(&failure.into()));
         return Err(last.into());
     }
+    // Thousands of texts that the end of the process frees anyhow.
+    std::mem::forget(findings);
+    std::mem::forget(sights);
     Ok(if negative { Answer::No } else { Answer::Yes })
 }
 

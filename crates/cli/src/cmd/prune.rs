@@ -93,6 +93,7 @@ fn doomed(root: &Path, before: i64) -> anyhow::Result<Vec<Doomed>> {
             });
         }
     }
+    doomed.extend(edits(root, before)?);
     let mut needed_snapshots: BTreeSet<String> = BTreeSet::new();
     needed_snapshots.extend(
         std::fs::read_to_string(root.join("snapshots/latest")).map(|digest| digest.trim().to_owned()),
@@ -121,6 +122,29 @@ fn doomed(root: &Path, before: i64) -> anyhow::Result<Vec<Doomed>> {
                 bytes: size(&path),
                 path,
                 what: "snapshot",
+            });
+        }
+    }
+    Ok(doomed)
+}
+
+/// What `capgrow store` kept of the files that it replaced. An edit that was cut off stays: the next one settles it.
+fn edits(root: &Path, before: i64) -> anyhow::Result<Vec<Doomed>> {
+    let place = root.join("edits");
+    let machine = agent::OsMachine::new(None);
+    let mut doomed = Vec::new();
+    for name in names(&place)? {
+        let path = place.join(&name).join("backups");
+        let Some(id) = exec::journal::RunId::parse(&name).filter(|_| path.is_dir()) else {
+            continue;
+        };
+        let records = exec::journal::Journal::read(&machine, &place, &id).unwrap_or_default();
+        let is_old = matches!(records.last(), Some(Record::Finished { at, .. }) if at.seconds < before);
+        if is_old && !names(&path)?.is_empty() {
+            doomed.push(Doomed {
+                bytes: size(&path),
+                path,
+                what: "backups",
             });
         }
     }

@@ -186,6 +186,34 @@ fn owner_mode_and_link_stay_and_a_backup_holds_the_old_bytes_unless_it_is_not_wa
 }
 
 #[test]
+fn in_a_fleet_directory_backups_lie_with_those_of_runs_and_prune_takes_them() {
+    let place = Place::new(Format::Jks, &Material::new());
+    std::fs::write(place.path("capgrow.toml"), "version = 1\n").unwrap();
+    std::fs::set_permissions(place.path("capgrow.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let ran = place.run("add-trust S --cert extra.pem PW --json");
+    let backup = PathBuf::from(ran.json()["files"][0]["backup"].as_str().unwrap());
+    assert!(
+        backup.starts_with(place.path(".capgrow/edits")),
+        "{}",
+        backup.display()
+    );
+    let prune = |words: &str| {
+        run(capgrow(place.dir.path())
+            .arg("prune")
+            .args(words.split_whitespace()))
+    };
+    assert!(
+        prune("--older-than 1h --approve")
+            .stdout
+            .contains("nothing is older")
+    );
+    assert!(backup.is_file());
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let ran = prune("--older-than 0s --approve");
+    assert!(!backup.exists(), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
 fn a_file_that_gets_its_first_key_is_for_its_owner_only() {
     let place = Place::new(Format::Jks, &Material::new());
     place.run("add-trust trust.jks --create jks --cert extra.pem PW");

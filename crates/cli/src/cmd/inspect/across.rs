@@ -156,4 +156,4 @@ fn stem(path: &Path) -> PathBuf {
 }
 
 /// Files that are named in one finding.
-const MAX_NAMED: usize = 8;
+const MAX_NAMED: usize = 5;

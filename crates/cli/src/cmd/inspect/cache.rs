@@ -3,7 +3,8 @@
 //! ```text
 //! file   = header line*
 //! header = "capgrow-inspect-cache" TAB version TAB program TAB salt TAB sum LF
-//! line   = sum TAB path TAB JSON LF          sum = the first 16 hexadecimal digits of SHA-256 over what follows it
+//! line   = sum TAB path TAB facts TAB entries TAB remarks LF         (JSON)
+//! sum    = the first 16 hexadecimal digits of SHA-256 over what follows it
 //! ```
 //! A line counts only for a file of this path, identity (device, inode, length, times) *and* SHA-256, looked at with the
 //! same passwords and with the same stashes beside it, by this very program; everything else is looked at anew. Dates,
@@ -28,6 +29,8 @@ use zeroize::Zeroizing;
 
 use super::facts::Facts;
 use super::look::neighbours;
+use super::rules::Remark;
+use crate::cmd::now;
 use crate::document;
 use crate::passwords::Given;
 
@@ -42,6 +45,9 @@ pub struct Cache {
     salt: [u8; 16],
     /// What stands for the passwords that were given.
     passwords: String,
+    /// Seconds since 1970.
+    now: i64,
+    used: Mutex<Vec<(usize, usize)>>,
     next: Mutex<Vec<String>>,
     misses: Mutex<usize>,
 }
@@ -63,6 +69,10 @@ struct Kept {
     passwords: String,
     /// The stashes that were or could have been tried.
     beside: Vec<Option<Identity>>,
+    /// Within these moments no certificate has anything to be told about its dates.
+    quiet: (i64, i64),
+    /// What is told then.
+    at_quiet: Vec<Remark>,
     facts: Facts,
 }
 
@@ -99,6 +109,8 @@ impl Cache {
             program: String::new(),
             salt: [0; 16],
             passwords: String::new(),
+            now: now(),
+            used: Mutex::new(Vec::new()),
             next: Mutex::new(Vec::new()),
             misses: Mutex::new(0),
         }
@@ -106,7 +118,7 @@ impl Cache {
 
     /// The cache for these names, empty where there is none that can be relied on.
     pub fn open(named: &[PathBuf], given: &Given) -> Cache {
-        let (Some(place), Some(program)) = (place(named), program()) else {
+        let (Some(place), Some(program)) = (place(named, given), program()) else {
             return Cache::none();
         };
         let mut cache = Cache {
@@ -133,7 +145,9 @@ impl Cache {
         if sum != sum_of(rest) {
             return None;
         }
-        let (_, json) = rest.split_once('\t')?;
+        let [_, json, entries, remarks] = rest.split('\t').collect::<Vec<_>>()[..] else {
+            return None;
+        };
         let kept: Kept = serde_json::from_str(json).ok()?;
         let is_same = kept.identity == *identity
             && kept.sha256 == sha256
@@ -143,8 +157,17 @@ impl Cache {
         if !is_same {
             return None;
         }
-        self.next().push(line.to_owned());
-        Some(kept.facts)
+        let mut facts = kept.facts;
+        let (from, until) = kept.quiet;
+        // The answer is told some moments later.
+        facts.remarks = if (from..until.saturating_sub(60)).contains(&self.now) {
+            kept.at_quiet
+        } else {
+            serde_json::from_str(remarks).ok()?
+        };
+        facts.entries = entries.to_owned();
+        self.used().push((start, end));
+        Some(facts)
     }
 
     /// Keeps what was seen, unless a change that follows at once might not show.
@@ -157,15 +180,30 @@ impl Cache {
         if !beside.iter().flatten().all(|stash| stash.is_settled(begun)) {
             return;
         }
+        let (mut quiet, mut at_quiet) = ((i64::MIN, i64::MAX), Vec::new());
+        for remark in &facts.remarks {
+            match remark {
+                Remark::Dates(dates) => {
+                    let (from, until) = dates.quiet();
+                    quiet = (quiet.0.max(from), quiet.1.min(until));
+                }
+                other => at_quiet.push(other.clone()),
+            }
+        }
         let kept = Kept {
+            quiet,
+            at_quiet,
             identity: identity.clone(),
             sha256: facts.sha256.clone(),
             passwords: self.passwords.clone(),
             beside,
             facts: facts.clone(),
         };
-        if let Ok(json) = serde_json::to_string(&kept) {
-            let rest = format!("{name}\t{json}");
+        if let (Ok(json), Ok(remarks)) = (
+            serde_json::to_string(&kept),
+            serde_json::to_string(&facts.remarks),
+        ) {
+            let rest = format!("{name}\t{json}\t{}\t{remarks}", facts.entries);
             self.next().push(format!("{}\t{rest}", sum_of(&rest)));
         }
     }
@@ -174,16 +212,16 @@ impl Cache {
     pub fn close(self) {
         let next = self.next.into_inner().unwrap_or_else(PoisonError::into_inner);
         let misses = self.misses.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let Some(place) = self
-            .place
-            .filter(|_| misses > 0 || next.len() != self.lines.len())
-        else {
+        let used = self.used.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let is_new = misses > 0 || used.len() != self.lines.len();
+        let Some(place) = self.place.filter(|_| is_new) else {
             return;
         };
         let Some(dir) = place.parent() else { return };
         let header = format!("{MAGIC}\t{VERSION}\t{}\t{}", self.program, super::hex(&self.salt));
         let mut text = format!("{header}\t{}\n", sum_of(&header));
-        for line in &next {
+        let kept = used.iter().filter_map(|(start, end)| self.text.get(*start..*end));
+        for line in kept.chain(next.iter().map(String::as_str)) {
             text.push_str(line);
             text.push('\n');
         }
@@ -220,6 +258,10 @@ impl Cache {
         (self.salt, self.text) = (salt, text);
     }
 
+    fn used(&self) -> std::sync::MutexGuard<'_, Vec<(usize, usize)>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn next(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -239,15 +281,17 @@ fn beside(path: &Path) -> Vec<Option<Identity>> {
         .collect()
 }
 
-/// One file for each set of names on the command line.
-fn place(named: &[PathBuf]) -> Option<PathBuf> {
+/// One file for each set of names on the command line, with passwords and without.
+fn place(named: &[PathBuf], given: &Given) -> Option<PathBuf> {
     let mut all: Vec<PathBuf> = named
         .iter()
         .map(|path| std::path::absolute(path).ok())
         .collect::<Option<_>>()?;
     all.sort();
     let text: Vec<&str> = all.iter().map(|path| path.to_str()).collect::<Option<_>>()?;
-    let digest = fleet::snapshot::sha256_hex(text.join("\n").as_bytes());
+    let passwords = (given.store.is_some(), given.key.is_some());
+    let text = format!("{passwords:?}\n{}", text.join("\n"));
+    let digest = fleet::snapshot::sha256_hex(text.as_bytes());
     Some(dir()?.join(&digest[..32]))
 }
 
@@ -340,5 +384,5 @@ const MAGIC: &str = "capgrow-inspect-cache";
 const VERSION: &str = "1";
 const MAX_BYTES: usize = 512 << 20;
 const MAX_CACHES: usize = 64;
-/// Six times what Java 17 gives a new store.
-const ROUNDS: NonZeroU32 = NonZeroU32::new(60_000).expect("not zero");
+/// Twice what Java 17 gives a new store.
+const ROUNDS: NonZeroU32 = NonZeroU32::new(20_000).expect("not zero");

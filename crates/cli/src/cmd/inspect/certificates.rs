@@ -102,6 +102,11 @@ impl Dates {
         }
     }
 
+    /// From when and until when nothing is wrong with them.
+    pub fn quiet(&self) -> (i64, i64) {
+        (self.not_before, self.not_after.saturating_sub(SOON_SECONDS))
+    }
+
     /// Adds what is wrong with them `now`, in seconds since 1970.
     pub fn tell(&self, found: &mut Told<'_>, now: i64) {
         let cause = if self.is_leaf_of_key {

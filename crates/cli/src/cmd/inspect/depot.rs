@@ -130,7 +130,7 @@ impl Depot<'_> {
         let mut wrong = Vec::new();
         for (name, (_, seen)) in &self.files {
             let facts = &seen.facts;
-            let certificates: usize = facts.entries.iter().map(|entry| entry.chain.len()).sum();
+            let certificates = facts.certificate_count;
             if *name == "tls.sth" {
                 if facts.kind != Kind::Stash {
                     wrong.push(format!("{name} is {} and no stash", facts.format));
@@ -148,7 +148,7 @@ impl Depot<'_> {
         for seen in &self.more {
             let facts = &seen.facts;
             let name = seen.path.file_name().unwrap_or_default().to_string_lossy();
-            let certificates: usize = facts.entries.iter().map(|entry| entry.chain.len()).sum();
+            let certificates = facts.certificate_count;
             if facts.format != "pem" {
                 wrong.push(format!("{MORE}/{name} is {}, not PEM", facts.format));
             } else if certificates != 1 {

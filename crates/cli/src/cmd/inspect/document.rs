@@ -1,64 +1,58 @@
 //! The document of `inspect --json`. Scripts rely on its keys: new ones may come, none goes.
 
-use std::borrow::Cow;
-
 use keystore::Body;
 use keystore::Certificate;
 use keystore::Entry;
 use keystore::Format;
 use keystore::Store;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::Seen;
 use super::facts::CertificateFacts;
-use super::facts::EntryFacts;
 use super::finding::Finding;
 use super::finding::Severity;
 
-/// All files, and of the formats that speak of one file the line of it.
-#[derive(Serialize)]
-pub struct Whole<'a> {
-    files: Vec<OneFile<'a>>,
-    version: u32,
+/// The document of all files, a line for each.
+pub fn whole(seen: &[&Seen], findings: &[Vec<Finding>]) -> String {
+    let mut text = String::from("{\"files\":[");
+    for (index, (seen, own)) in seen.iter().zip(findings).enumerate() {
+        text.push_str(if index == 0 { "\n" } else { ",\n" });
+        file_to(&mut text, seen, own);
+    }
+    text.push_str("\n],\"version\":1}\n");
+    text
 }
 
 /// One file. `findings` holds errors and warnings, which decide the exit code; `notes` what is only worth knowing.
-#[derive(Serialize)]
-pub struct OneFile<'a> {
-    entries: &'a [EntryFacts],
-    findings: Vec<&'a Finding>,
-    format: &'a str,
-    notes: Vec<&'a Finding>,
-    path: Cow<'a, str>,
-    sha256: &'a str,
+pub fn file(seen: &Seen, findings: &[Finding]) -> String {
+    let mut text = String::new();
+    file_to(&mut text, seen, findings);
+    text
 }
 
-/// The document of all files.
-pub fn whole<'a>(seen: &'a [&'a Seen], findings: &'a [Vec<Finding>]) -> Whole<'a> {
-    let files = seen.iter().zip(findings).map(|(seen, own)| file(seen, own));
-    Whole {
-        files: files.collect(),
-        version: 1,
-    }
-}
-
-/// The document of one file.
-pub fn file<'a>(seen: &'a Seen, findings: &'a [Finding]) -> OneFile<'a> {
+/// What is known of the entries is JSON already: most of the document, and all of it that takes long.
+fn file_to(text: &mut String, seen: &Seen, findings: &[Finding]) {
+    let json = |value: &str| serde_json::to_string(value).unwrap_or_default();
     let of = |note: bool| {
-        findings
+        let some: Vec<&Finding> = findings
             .iter()
             .filter(|one| (one.severity == Severity::Note) == note)
-            .collect()
+            .collect();
+        serde_json::to_string(&some).unwrap_or_default()
     };
-    OneFile {
-        entries: &seen.facts.entries,
-        findings: of(false),
-        format: &seen.facts.format,
-        notes: of(true),
-        path: seen.path.to_string_lossy(),
-        sha256: &seen.facts.sha256,
+    let parts = [
+        ("{\"entries\":", seen.facts.entries.as_str()),
+        (",\"findings\":", &of(false)),
+        (",\"format\":", &json(&seen.facts.format)),
+        (",\"notes\":", &of(true)),
+        (",\"path\":", &json(&seen.path.to_string_lossy())),
+        (",\"sha256\":", &json(&seen.facts.sha256)),
+    ];
+    for (name, value) in parts {
+        text.push_str(name);
+        text.push_str(value);
     }
+    text.push('}');
 }
 
 /// One certificate.

@@ -29,9 +29,15 @@ pub struct Facts {
     pub sha256: String,
     /// What it is.
     pub kind: Kind,
-    /// What a store holds.
-    pub entries: Vec<EntryFacts>,
+    /// What a store holds: the JSON of its [`EntryFacts`], which most answers take as it is.
+    #[serde(skip)]
+    pub entries: String,
+    /// How many these are.
+    pub entry_count: usize,
+    /// How many certificates they have.
+    pub certificate_count: usize,
     /// What is to be said about it.
+    #[serde(skip)]
     pub remarks: Vec<Remark>,
     /// Why a password that was given is not its own.
     pub refused: Option<Refused>,
@@ -143,7 +149,9 @@ pub fn of(looked: &Looked) -> Facts {
             Content::Stash(_) => Kind::Stash,
             Content::Store(_) => Kind::Store,
         },
-        entries: store.map_or_else(Vec::new, entry_facts),
+        entries: serde_json::to_string(&store.map_or_else(Vec::new, entry_facts)).unwrap_or_default(),
+        entry_count: entries.len(),
+        certificate_count: entries.iter().map(|entry| entry.certificates().len()).sum(),
         remarks: rules::remarks(looked),
         refused: looked.refused.clone(),
         holds_key: entries.iter().any(|entry| is_key(&entry)),
@@ -152,6 +160,13 @@ pub fn of(looked: &Looked) -> Facts {
         keys: keys(looked, entries),
         lone_key: lone_key(looked, entries),
         lone_leaf: store.and_then(lone_leaf),
+    }
+}
+
+impl Facts {
+    /// What a store holds.
+    pub fn entries(&self) -> Vec<EntryFacts> {
+        serde_json::from_str(&self.entries).unwrap_or_default()
     }
 }
 

@@ -52,8 +52,8 @@ fn file(seen: &Seen, findings: &[Finding]) {
     let what = match facts.kind {
         Kind::Broken => "cannot be read".to_owned(),
         Kind::Stash => "a password".to_owned(),
-        Kind::Store if facts.entries.len() == 1 => "1 entry".to_owned(),
-        Kind::Store => format!("{} entries", facts.entries.len()),
+        Kind::Store if facts.entry_count == 1 => "1 entry".to_owned(),
+        Kind::Store => format!("{} entries", facts.entry_count),
     };
     print::answer(&format!(
         "{}: {}, {what}, {}",
@@ -61,7 +61,7 @@ fn file(seen: &Seen, findings: &[Finding]) {
         facts.format,
         &facts.sha256[..16]
     ));
-    let rows: Vec<Vec<String>> = facts.entries.iter().flat_map(entry_rows).collect();
+    let rows: Vec<Vec<String>> = facts.entries().iter().flat_map(entry_rows).collect();
     for row in print::table(&rows) {
         print::answer(&format!("  {}", row.trim_end()));
     }

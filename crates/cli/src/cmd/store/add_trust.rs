@@ -6,6 +6,7 @@ use keystore::Body;
 use keystore::Certificate;
 use keystore::Edit;
 use keystore::Entry;
+use keystore::Format;
 use keystore::Place;
 
 use super::Edited;
@@ -101,7 +102,16 @@ fn certificates(paths: &[PathBuf]) -> anyhow::Result<Vec<Certificate>> {
 
 fn add(one: &mut Edited, certificate: &Certificate, alias: Option<&str>) -> Result<(), Failure> {
     let format = one.opened.store.format();
-    let is_there = |entry: &Entry| matches!(entry.body(), Body::TrustedCert { certificate: known, trusted, .. } if known == certificate && *trusted);
+    // Whoever reads PEM for its anchors takes every certificate in it.
+    let is_pem = format == Format::Pem;
+    let is_there = |entry: &Entry| match entry.body() {
+        Body::TrustedCert {
+            certificate: known,
+            trusted,
+            ..
+        } => known == certificate && *trusted,
+        _ => is_pem && entry.certificates().contains(certificate),
+    };
     if let Some(index) = one.opened.store.entries().iter().position(is_there) {
         let name = aliases(&one.opened.store)[index].clone();
         let line = Line::about(Action::Kept, &one.opened.store.entries()[index], name);

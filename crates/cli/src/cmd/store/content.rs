@@ -48,7 +48,7 @@ pub enum Stays {
     /// The store it should go to does not take it.
     #[error("{} cannot hold it", .0.name())]
     Refused(Format, #[source] EditError),
-    /// It is of a kind that cannot be carried.
+    /// It cannot be carried, or not there.
     #[error("{0}")]
     Unknown(String),
 }
@@ -122,7 +122,7 @@ fn tries(opened: &Opened, entry: &Entry) -> Vec<Option<Password>> {
 /// `None` is the store's.
 ///
 /// # Errors
-/// `Refused`; the store is then as it was.
+/// `Refused`, `Unknown`; the store is then as it was.
 pub fn put(
     store: &mut Store,
     content: &Content,
@@ -131,6 +131,16 @@ pub fn put(
 ) -> Result<(), Stays> {
     let format = store.format();
     let is_cms = matches!(format, Format::CmsKdb | Format::CmsRdb | Format::CmsCrl);
+    let needs_chain = matches!(
+        format,
+        Format::Bcfks | Format::Bks | Format::Jceks | Format::Jks | Format::Uber
+    );
+    if needs_chain && matches!(&content.body, Held::Key(_, chain) if chain.is_empty()) {
+        return Err(Stays::Unknown(format!(
+            "{} keeps no private key without its certificate",
+            format.name()
+        )));
+    }
     let alias = alias.filter(|_| has_names(format)).map(str::to_owned);
     let is_apart = !is_cms && format != Format::Pkcs12;
     let key_password = key_password.filter(|_| is_apart).cloned();
@@ -248,15 +258,25 @@ pub fn bytes_of(store: &Store, password: Option<&Password>) -> Result<Vec<u8>, O
     if same { Ok(bytes) } else { Err(None) }
 }
 
-/// What a store holds, whatever the order in which its format keeps it.
-fn summary(store: &Store) -> Vec<impl Ord> {
+/// What a store holds, whatever the order in which its format keeps it. PEM has no entries but blocks: which of them are
+/// read as one chain depends on what stands beside them.
+fn summary(store: &Store) -> Vec<(String, Vec<[u8; 32]>)> {
     let of =
         |entry: &Entry| -> Vec<[u8; 32]> { entry.certificates().iter().map(Certificate::sha256).collect() };
-    let mut all: Vec<_> = store
-        .entries()
-        .iter()
-        .map(|entry| (entry.alias().map(str::to_owned), entry.kind_name(), of(entry)))
-        .collect();
+    let entries = store.entries().iter();
+    let mut all: Vec<(String, Vec<[u8; 32]>)> = if has_names(store.format()) {
+        entries
+            .map(|entry| (format!("{:?} {}", entry.alias(), entry.kind_name()), of(entry)))
+            .collect()
+    } else {
+        let keys = entries
+            .clone()
+            .filter(|entry| entry.kind_name() != "trusted-cert");
+        let blocks = entries.flat_map(of).map(|print| (String::new(), vec![print]));
+        keys.map(|entry| (entry.kind_name().to_owned(), Vec::new()))
+            .chain(blocks)
+            .collect()
+    };
     all.sort();
     all
 }

@@ -29,6 +29,7 @@ use super::open::Purpose;
 use super::open::failed;
 use super::open::says;
 use super::open::with_env;
+use super::password;
 use super::profile_of;
 use super::select;
 use crate::Answer;
@@ -277,17 +278,20 @@ fn rewritten(
     new: Option<Password>,
 ) -> anyhow::Result<Edited> {
     let path = opened.path.clone();
+    let mut notes = Vec::new();
     let refused = |error: keystore::EditError| says(&path, &error, super::add_trust::hint(&error));
     if profile != WriteProfile::AsRead {
         with_env(None, |env| opened.store.use_profile(profile, env)).map_err(refused)?;
     }
     if let Some(new) = new {
-        let edit = Edit::SetPassword {
-            old: None,
-            new: new.clone(),
-        };
-        with_env(None, |env| opened.store.edit(&edit, env)).map_err(refused)?;
-        opened.password = Some(new);
+        let leaves_keys = matches!(
+            opened.store.format(),
+            Format::CmsCrl | Format::CmsKdb | Format::CmsRdb | Format::Pkcs12
+        );
+        let mut edited = Edited::of(opened);
+        password::named(&mut edited, &new, leaves_keys)?;
+        notes = edited.notes;
+        opened = edited.opened;
     }
     let (was, held_key) = match is_same(&these.store, &these.out) {
         true => (opened.was, opened.held_key),
@@ -301,6 +305,7 @@ fn rewritten(
     (opened.was, opened.held_key) = (was, held_key);
     let mut edited = Edited::of(opened);
     edited.before = before;
+    edited.notes = notes;
     edited.lines.push(Line::whole(Action::Rewritten));
     Ok(edited)
 }

@@ -164,6 +164,8 @@ fn compare(left: &Opened, right: &Opened) -> Difference {
         }
     }
     difference.only_right = free;
+    without_issuers(&mut difference.only_left, left, right);
+    without_issuers(&mut difference.only_right, right, left);
     difference
 }
 
@@ -231,13 +233,35 @@ fn is_same(left: &Opened, index: usize, right: &Opened, at: usize) -> Option<boo
     }
 }
 
-/// A database of GSKit keeps the leaf beside the key and its issuers elsewhere, so only what both keep is compared.
+/// Where one of the stores keeps no chains, only what both keep is compared: the leaf.
 fn same_chain(one: &[Certificate], other: &[Certificate], left: &Opened, right: &Opened) -> bool {
-    let is_cms = |opened: &Opened| opened.store.format() == Format::CmsKdb;
-    if is_cms(left) || is_cms(right) {
-        return one.first() == other.first();
+    if has_chains(left) && has_chains(right) {
+        one == other
+    } else {
+        one.first() == other.first()
     }
-    one == other
+}
+
+/// A database of GSKit finds the issuers of a key among its other entries; PEM has blocks only.
+fn has_chains(opened: &Opened) -> bool {
+    opened.store.format() != Format::CmsKdb && content::has_names(opened.store.format())
+}
+
+/// The entries but those certificates that the other store has somewhere in a chain.
+fn without_issuers(entries: &mut Vec<usize>, own: &Opened, other: &Opened) {
+    if has_chains(own) && has_chains(other) {
+        return;
+    }
+    let others: Vec<&Certificate> = other
+        .store
+        .entries()
+        .iter()
+        .flat_map(Entry::certificates)
+        .collect();
+    entries.retain(|index| match own.store.entries()[*index].body() {
+        Body::TrustedCert { certificate, .. } => !others.contains(&certificate),
+        _ => true,
+    });
 }
 
 fn same_keys(left: &Opened, one: &Entry, right: &Opened, other: &Entry) -> Option<bool> {

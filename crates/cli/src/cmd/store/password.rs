@@ -132,7 +132,10 @@ fn family(one: &mut Edited, new: &Password) -> Result<(), Failure> {
 }
 
 /// Java's and BouncyCastle's stores, and PKCS#12, which ties its keys to the store's password itself.
-fn named(one: &mut Edited, new: &Password, leave_keys: bool) -> Result<(), Failure> {
+///
+/// # Errors
+/// Of the edits.
+pub fn named(one: &mut Edited, new: &Password, leave_keys: bool) -> Result<(), Failure> {
     let old = one.opened.password.clone();
     let edit = Edit::SetPassword {
         old: None,

@@ -52,11 +52,12 @@ impl Tree {
         kept
     }
 
+    /// What was written last.
     fn kept(&self) -> PathBuf {
         let dir = self.dir.path().join("home/.cache/capgrow/inspect");
-        let all: Vec<_> = std::fs::read_dir(dir).unwrap().flatten().collect();
-        assert_eq!(all.len(), 1);
-        all[0].path()
+        let all = std::fs::read_dir(dir).unwrap().flatten();
+        let last = all.max_by_key(|entry| entry.metadata().unwrap().modified().unwrap());
+        last.unwrap().path()
     }
 
     /// Waits until the stash is so old that another write would give it another time.
@@ -83,8 +84,9 @@ fn a_repeat_says_the_same_with_any_password_and_in_any_form() {
     ] {
         tree.check(words);
     }
+    tree.inspect("--json --password-file pw");
     let before = std::fs::metadata(tree.kept()).unwrap().modified().unwrap();
-    tree.inspect("--json");
+    tree.inspect("--json --password-file pw");
     let after = std::fs::metadata(tree.kept()).unwrap().modified().unwrap();
     assert_eq!(before, after, "a run that finds everything writes nothing");
 }
