@@ -305,6 +305,9 @@ pub struct Report {
     /// HTML instead of Markdown.
     #[arg(long)]
     pub html: bool,
+    /// What `probe --record` kept, before and after: a file or a directory.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub probes: Vec<PathBuf>,
 }
 
 /// `probe`.

@@ -118,3 +118,6 @@ fn path_from(sent: &[Certificate], leaf: usize) -> Vec<usize> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! `capgrow report`: the evidence of a run for the change record.
 
+mod probes;
+
 use std::fmt::Write;
 
 use exec::log::Record;
@@ -22,6 +24,7 @@ pub fn run(args: &Args, these: &Report) -> anyhow::Result<Answer> {
     let dir = FleetDir::open(args)?;
     let machine = carry::own_machine();
     let run = runs::find(&dir, &machine, these.run.as_deref())?;
+    let probed = probes::read(&these.probes)?;
     if args.json {
         let records: Vec<Value> = run
             .records
@@ -29,10 +32,13 @@ pub fn run(args: &Args, these: &Report) -> anyhow::Result<Answer> {
             .map(|record| serde_json::to_value(record).unwrap_or_default())
             .collect();
         let document = runs::plan_of(&dir, &run)?.to_value();
-        print::json(&json!({ "version": 1, "run": run.id.as_str(), "plan": document, "records": records }));
+        print::json(
+            &json!({ "version": 1, "run": run.id.as_str(), "plan": document, "records": records, "probes": probed }),
+        );
         return Ok(Answer::Yes);
     }
-    let text = markdown(&dir, &run)?;
+    let mut text = markdown(&dir, &run)?;
+    probes::section(&probed, &mut text);
     if these.html {
         print::block(&html(&text, &format!("capgrow run {}", run.id.as_str())));
     } else {
