@@ -375,7 +375,7 @@ fn seconds(text: &str) -> Result<f64, &'static str> {
 #[derive(Debug, ClapArgs)]
 pub struct Verdict {
     /// The chain as sent, leaf first.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["vectors", "negotiate"])]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["vectors", "negotiate", "presents"])]
     pub chain: Option<PathBuf>,
     /// The verifier's stores.
     #[arg(long, value_name = "FILE")]
@@ -392,9 +392,21 @@ pub struct Verdict {
     /// The moment, such as 2026-11-21T12:00:00Z; default: now.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+    /// Revocation lists (PEM or DER), for the runtimes that look at any; nothing is fetched.
+    #[arg(long, value_name = "FILE", requires = "chain")]
+    pub crl: Vec<PathBuf>,
     /// One JSON line per vector of FILE.
     #[arg(long, value_name = "FILE")]
     pub vectors: Option<PathBuf>,
+    /// Which identity of STORE a client sends to a server whose list of authorities is what --trust holds.
+    #[arg(long, value_name = "STORE", conflicts_with_all = ["chain", "vectors", "negotiate"])]
+    pub presents: Option<PathBuf>,
+    /// The alias or label that the client has configured.
+    #[arg(long, requires = "presents")]
+    pub alias: Option<String>,
+    /// Kinds of keys that the server takes, in its order.
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',', value_parser = ["rsa", "ec", "dsa"], requires = "presents")]
+    pub takes: Vec<String>,
     /// What a client and a server agree on, or what each prints. An end is RUNTIME[,SETTING=VALUE…], values joined by +:
     /// `java17`, `openssl3,level=1,key=rsa1024` (settings: protocols, suites, groups, key, level), or an MQ channel:
     /// `mq,spec=ANY_TLS12_OR_HIGHER,key=p256` (spec, key, tls13, allowed, weak, version).

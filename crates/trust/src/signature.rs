@@ -92,7 +92,7 @@ impl Signatures for Computed {
         if let Some(known) = known {
             return known;
         }
-        let holds = compute(claim).unwrap_or(false);
+        let holds = compute(claim);
         self.seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -122,7 +122,12 @@ impl Signatures for Recorded {
     }
 }
 
-fn compute(claim: &Claim<'_>) -> Option<bool> {
+/// The arithmetic alone, nothing kept. `false` also for algorithms and keys that cannot be computed here.
+pub fn compute(claim: &Claim<'_>) -> bool {
+    computed(claim).unwrap_or(false)
+}
+
+fn computed(claim: &Claim<'_>) -> Option<bool> {
     let signed = Signed::read(asn1::only(claim.algorithm, asn1::SEQUENCE)?);
     let spki = asn1::only(claim.issuer_spki, asn1::SEQUENCE)?;
     let mut parts = spki.inside();

@@ -124,6 +124,10 @@ pub enum Reject {
     Policy,
     /// extendedKeyUsage does not allow this use.
     Purpose,
+    /// Whether it is revoked is not known, where the runtime has to know.
+    RevocationUnknown,
+    /// On a revocation list of its issuer.
+    Revoked,
     /// Self-signed and not in the store.
     SelfSigned,
     /// The path is longer than the runtime searches.
@@ -146,7 +150,8 @@ impl Reject {
             Self::AlgorithmRefused | Self::KeyWeak | Self::CriticalExtension | Self::Policy => 6,
             Self::PathLength | Self::NameConstraint | Self::Purpose => 7,
             Self::NameMismatch => 8,
-            Self::Expired | Self::NotYetValid => 9,
+            Self::RevocationUnknown => 8,
+            Self::Expired | Self::NotYetValid | Self::Revoked => 9,
             Self::BudgetSpent => 10,
         }
     }
@@ -172,6 +177,8 @@ impl Reject {
             Self::PathLength => "path length constraint exceeded",
             Self::Policy => "certificate policy missing",
             Self::Purpose => "purpose not allowed",
+            Self::RevocationUnknown => "revocation status not known",
+            Self::Revoked => "revoked",
             Self::SelfSigned => "self-signed and not trusted",
             Self::TooDeep => "path too long",
             Self::Unreadable => "certificate cannot be decoded",

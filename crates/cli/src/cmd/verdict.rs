@@ -1,6 +1,8 @@
 //! `capgrow verdict`: who would accept this chain, by which path, and what the others would print.
 
+mod lists;
 mod negotiate;
+mod presents;
 mod vectors;
 
 use std::path::Path;
@@ -17,6 +19,7 @@ use trust::Profile;
 use trust::Purpose;
 use trust::Question;
 use trust::Verdict;
+use trust::profile::Evidence;
 
 use crate::Answer;
 use crate::args;
@@ -36,6 +39,9 @@ pub fn run(args: &Args, these: &args::Verdict) -> anyhow::Result<Answer> {
     if let Some(file) = &these.vectors {
         return vectors::run(file, &runtimes);
     }
+    if let Some(file) = &these.presents {
+        return presents::run(args, these, file, &runtimes);
+    }
     let chain_file = these.chain.as_deref().context("--chain FILE is missing")?;
     let given = passwords::given(&these.passwords)?;
     let chain = chain(chain_file, &given)?;
@@ -50,6 +56,8 @@ pub fn run(args: &Args, these: &args::Verdict) -> anyhow::Result<Answer> {
     } else {
         Purpose::Server
     };
+    let list_bytes = lists::read(&these.crl)?;
+    let lists = lists::parse(&list_bytes)?;
     let signatures = trust::Computed::new();
     let mut answers = Vec::new();
     for runtime in &runtimes {
@@ -65,7 +73,8 @@ pub fn run(args: &Args, these: &args::Verdict) -> anyhow::Result<Answer> {
             name: these.name.as_deref(),
             at_unix,
         };
-        answers.push((*runtime, trust::verdict(runtime, &question, &signatures)));
+        let verdict = trust::verdict_with_lists(runtime, &question, &lists, &signatures);
+        answers.push((*runtime, verdict));
     }
     let all = answers.iter().all(|(_, verdict)| verdict.accepts());
     if args.json || args.json_lines {
@@ -191,12 +200,12 @@ fn moment(text: &str) -> anyhow::Result<i64> {
 fn document(answers: &[(&Profile, Verdict)], all: bool, at_unix: i64) -> Value {
     let verdicts: serde_json::Map<String, Value> = answers
         .iter()
-        .map(|(runtime, verdict)| (runtime.name.to_owned(), value(verdict)))
+        .map(|(runtime, verdict)| (runtime.name.to_owned(), value(runtime, verdict)))
         .collect();
     json!({ "version": 1, "accepted": all, "at": print::utc_time(at_unix), "verdicts": verdicts })
 }
 
-fn value(verdict: &Verdict) -> Value {
+fn value(runtime: &Profile, verdict: &Verdict) -> Value {
     let steps: Vec<Value> = verdict
         .trace()
         .steps
@@ -207,10 +216,19 @@ fn value(verdict: &Verdict) -> Value {
         "ok": verdict.accepts(),
         "error": verdict.prints(),
         "undecided": matches!(verdict, Verdict::Undecided(_)),
+        "measured": measured(runtime),
         "reason": verdict.reason().map(trust::Reject::words),
         "path": path(verdict),
         "trace": steps,
     })
+}
+
+/// The version that was measured; `None` = from documents only.
+fn measured(runtime: &Profile) -> Option<&'static str> {
+    match runtime.evidence {
+        Evidence::Documented => None,
+        Evidence::Measured(on) => Some(on),
+    }
 }
 
 fn path(verdict: &Verdict) -> Vec<String> {
@@ -255,5 +273,16 @@ fn show(answers: &[(&Profile, Verdict)], with_trace: bool) {
         }
     }
     let accepting = answers.iter().filter(|(_, verdict)| verdict.accepts()).count();
+    let documented: Vec<&str> = answers
+        .iter()
+        .filter(|(runtime, _)| measured(runtime).is_none())
+        .map(|(runtime, _)| runtime.name)
+        .collect();
+    if !documented.is_empty() {
+        print::answer(&format!(
+            "from documents, not measured: {}",
+            documented.join(", ")
+        ));
+    }
     print::answer(&format!("{accepting} of {} accept", answers.len()));
 }

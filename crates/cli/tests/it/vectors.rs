@@ -157,6 +157,55 @@ fn two_ends_are_asked_what_they_agree_on_and_each_says_what_it_prints() {
     assert!(unknown.stderr.contains("ibmjdk8"), "{}", unknown.stderr);
 }
 
+#[test]
+fn what_a_client_would_send_depends_on_the_servers_list_where_its_runtime_looks_at_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (key, chain) = made::identity("server");
+    let own = made::store(
+        Format::Jks,
+        Some("secret"),
+        &[made::key(Some("web"), &key, &chain, None)],
+    );
+    std::fs::write(dir.path().join("own.jks"), own).unwrap();
+    for (name, root) in [("ours.jks", &chain[2]), ("theirs.jks", &chain[0])] {
+        let bytes = made::store(Format::Jks, Some("secret"), &[made::trust(Some("root"), root)]);
+        std::fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    std::fs::write(dir.path().join("pw"), "secret").unwrap();
+    let ask = |more: &[&str]| {
+        let mut command = capgrow(dir.path());
+        command
+            .args(["verdict", "--presents", "own.jks", "--password-file", "pw"])
+            .args(more);
+        run(&mut command)
+    };
+    let sent = ask(&["--trust", "ours.jks", "--as", "java17,openssl,go", "--json"]);
+    assert_eq!(sent.code, 0, "{}{}", sent.stdout, sent.stderr);
+    let other = ask(&["--trust", "theirs.jks", "--as", "java17,openssl", "--json"]);
+    assert_eq!(other.code, 1, "{}", other.stdout);
+    assert!(other.json()["identities"]["java17"]["entry"].is_null());
+    assert!(other.json()["identities"]["openssl"]["entry"].is_string());
+    let absent = ask(&["--alias", "nobody", "--as", "java17"]);
+    assert!(absent.stdout.contains("nobody"), "{}", absent.stdout);
+}
+
+#[test]
+fn a_file_that_is_no_revocation_list_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, chain) = made::identity("server");
+    let certificates: Vec<_> = chain.iter().map(|one| made::trust(None, one)).collect();
+    std::fs::write(
+        dir.path().join("chain.pem"),
+        made::store(Format::Pem, None, &certificates),
+    )
+    .unwrap();
+    std::fs::write(dir.path().join("bad.crl"), "no list").unwrap();
+    let args = ["verdict", "--chain", "chain.pem", "--crl", "bad.crl"];
+    let ran = run(capgrow(dir.path()).args(args));
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("bad.crl"), "{}", ran.stderr);
+}
+
 fn verdicts(lines: &str, more: &[&str]) -> Ran {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("vectors.jsonl"), lines).unwrap();

@@ -1,7 +1,8 @@
 //! GnuTLS.
 
 use super::{
-    AnchorEntries, COMMON_CURVES, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, Search, cited,
+    AnchorEntries, COMMON_CURVES, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, RevocationRule,
+    Search, cited,
 };
 use crate::algorithm::Hash;
 
@@ -54,6 +55,10 @@ const fn profile(name: &'static str, describes: &'static str, rules: GnuTls) -> 
             "gnutls_x509_trust_list_add_trust_mem(3); mig:new-leaf-only/leaf",
         ),
         presents: cited(PresentRule::First, "gnutls_certificate_set_x509_key_file(3)"),
+        revocation: cited(
+            RevocationRule::WhereListed,
+            "gnutls_x509_trust_list_add_crls(3); lib/x509/crl.c",
+        ),
         answers: cited(
             ClientRule::FileOrder,
             "gnutls_certificate_set_retrieve_function2(3): without a callback by issuer and key type",

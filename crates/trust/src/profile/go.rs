@@ -1,6 +1,8 @@
 //! Go's `crypto/x509`.
 
-use super::{AnchorEntries, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, Search, cited};
+use super::{
+    AnchorEntries, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, RevocationRule, Search, cited,
+};
 use crate::algorithm::Hash;
 
 /// What Go refuses by policy.
@@ -39,6 +41,10 @@ pub(super) const PROFILES: &[Profile] = &[Profile {
     presents: cited(
         PresentRule::First,
         "tls.LoadX509KeyPair: the first certificate of the file",
+    ),
+    revocation: cited(
+        RevocationRule::Never,
+        "Go 1.19 crypto/x509: Verify looks at no revocation list",
     ),
     answers: cited(
         ClientRule::FileOrder,

@@ -1,6 +1,8 @@
 //! IBM GSKit 8, from its documents: nothing here was measured.
 
-use super::{AnchorEntries, Cited, ClientRule, Evidence, PresentRule, Profile, Search, cited};
+use super::{
+    AnchorEntries, Cited, ClientRule, Evidence, PresentRule, Profile, RevocationRule, Search, cited,
+};
 
 /// GSKit's two certificate validation policies.
 #[derive(Debug)]
@@ -31,6 +33,10 @@ pub(super) const PROFILES: &[Profile] = &[Profile {
     presents: cited(
         PresentRule::Default,
         "GSKCapiCmd user's guide: default certificate; gsk_environment_init without GSK_KEYRING_LABEL",
+    ),
+    revocation: cited(
+        RevocationRule::WhereListed,
+        "IBM MQ: Working with revoked certificates; the order of its checks is not documented",
     ),
     answers: cited(
         ClientRule::Configured,

@@ -1,7 +1,8 @@
 //! OpenJDK, and IBM's JDK as far as its documents go.
 
 use super::{
-    AnchorEntries, COMMON_CURVES, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, Search, cited,
+    AnchorEntries, COMMON_CURVES, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, RevocationRule,
+    Search, cited,
 };
 use crate::algorithm::{Curve, Hash};
 
@@ -94,6 +95,10 @@ const fn profile(name: &'static str, describes: &'static str, evidence: Evidence
         refuses: REFUSES,
         anchors: ANCHORS,
         presents: PRESENTS,
+        revocation: cited(
+            RevocationRule::BelowAnchor,
+            "OpenJDK 17 sun.security.provider.certpath.RevocationChecker, com.sun.net.ssl.checkRevocation=true",
+        ),
         answers: cited(
             ClientRule::HashOrder,
             "OpenJDK 17 sun.security.ssl.SunX509KeyManagerImpl.chooseClientAlias; ssl.KeyManagerFactory.algorithm=SunX509",

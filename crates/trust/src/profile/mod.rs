@@ -1,5 +1,6 @@
 //! Runtimes as data: each field with the place it was taken from.
 
+mod fields;
 mod gnutls;
 mod go;
 mod gskit;
@@ -13,6 +14,7 @@ use crate::cert::Cert;
 use crate::dn::{self, Naming};
 use crate::extension::{General, KnownExtension};
 
+pub use fields::Field;
 pub use gnutls::GnuTls;
 pub use go::Go;
 pub use gskit::Gskit;
@@ -61,6 +63,8 @@ pub struct Profile {
     pub anchors: Cited<AnchorEntries>,
     /// Which identity it presents when the store has several and no alias is set.
     pub presents: Cited<PresentRule>,
+    /// What it makes of revocation lists when it is set up to look at them.
+    pub revocation: Cited<RevocationRule>,
     /// How a client of it answers a server's request for a certificate.
     pub answers: Cited<ClientRule>,
 }
@@ -222,6 +226,34 @@ pub enum ClientRule {
     FileOrder,
     /// The same in the order of a hash map of the aliases.
     HashOrder,
+}
+
+/// What a runtime makes of revocation lists that it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevocationRule {
+    /// Each certificate below the anchor needs a list that is current.
+    BelowAnchor,
+    /// Each certificate below the anchor needs a list; its dates do not matter.
+    BelowAnchorAnyAge,
+    /// It never looks.
+    Never,
+    /// Lists count where there are some; a certificate without one passes.
+    WhereListed,
+    /// Each certificate, a self-signed anchor too, needs a list that is current.
+    WholeChain,
+}
+
+impl RevocationRule {
+    pub(crate) fn needs_list(self) -> bool {
+        matches!(
+            self,
+            Self::BelowAnchor | Self::BelowAnchorAnyAge | Self::WholeChain
+        )
+    }
+
+    pub(crate) fn minds_dates(self) -> bool {
+        self != Self::BelowAnchorAnyAge
+    }
 }
 
 impl Profile {

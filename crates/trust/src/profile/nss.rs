@@ -1,6 +1,8 @@
 //! NSS.
 
-use super::{AnchorEntries, Cited, ClientRule, Evidence, PresentRule, Profile, Search, cited};
+use super::{
+    AnchorEntries, Cited, ClientRule, Evidence, PresentRule, Profile, RevocationRule, Search, cited,
+};
 use crate::algorithm::Hash;
 use crate::extension::KnownExtension;
 use crate::path::nss::{DISABLED, OLD_KNOWN, PKIX_KNOWN};
@@ -47,6 +49,10 @@ const fn profile(name: &'static str, describes: &'static str, is_pkix: bool) -> 
         presents: cited(
             PresentRule::FirstThatFits,
             "NSS_GetClientAuthData(3): nicknames in database order",
+        ),
+        revocation: cited(
+            RevocationRule::WhereListed,
+            "NSS lib/certdb/crl.c CERT_CheckCRL: a list in the database counts, none is needed",
         ),
         answers: cited(
             ClientRule::FileOrder,

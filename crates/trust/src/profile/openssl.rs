@@ -1,7 +1,8 @@
 //! OpenSSL and the programs that verify with it.
 
 use super::{
-    AnchorEntries, COMMON_CURVES, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, Search, cited,
+    AnchorEntries, COMMON_CURVES, Cited, ClientRule, Defect, Evidence, PresentRule, Profile, RevocationRule,
+    Search, cited,
 };
 
 /// What differs between callers of `X509_verify_cert`.
@@ -81,6 +82,10 @@ const fn profile(
         refuses: REFUSES,
         anchors: ANCHORS,
         presents: PRESENTS,
+        revocation: cited(
+            RevocationRule::WholeChain,
+            "X509_VERIFY_PARAM_set_flags(3): X509_V_FLAG_CRL_CHECK and X509_V_FLAG_CRL_CHECK_ALL; crypto/x509/x509_vfy.c check_revocation",
+        ),
         answers: cited(
             ClientRule::Configured,
             "SSL_CTX_set_client_cert_cb(3): without a callback the certificate of the context is sent",

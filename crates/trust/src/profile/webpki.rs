@@ -1,6 +1,8 @@
 //! rustls with rustls-webpki and the ring provider.
 
-use super::{AnchorEntries, Cited, ClientRule, Evidence, PresentRule, Profile, Search, cited};
+use super::{
+    AnchorEntries, Cited, ClientRule, Evidence, PresentRule, Profile, RevocationRule, Search, cited,
+};
 use crate::algorithm::{Curve, Hash};
 
 /// What rustls-webpki allows.
@@ -49,6 +51,10 @@ pub(super) const PROFILES: &[Profile] = &[Profile {
     presents: cited(
         PresentRule::First,
         "rustls ConfigBuilder::with_client_auth_cert: one chain, one key",
+    ),
+    revocation: cited(
+        RevocationRule::BelowAnchorAnyAge,
+        "rustls 0.23 WebPkiServerVerifier::with_crls: RevocationCheckDepth::Chain, UnknownStatusPolicy::Deny, ExpirationPolicy::Ignore",
     ),
     answers: cited(
         ClientRule::Configured,

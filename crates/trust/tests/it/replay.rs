@@ -105,7 +105,7 @@ fn replay(part: &str, laxness: Laxness) {
     );
 }
 
-fn vector(row: &Value) -> Vector {
+pub fn vector(row: &Value) -> Vector {
     let certificates = |list: &Value| {
         let texts = list.as_array().into_iter().flatten().filter_map(Value::as_str);
         texts.map(|text| STANDARD.decode(text).expect("base64")).collect()
