@@ -37,6 +37,7 @@ version = 1
 [hosts.this]
 reach = "local"                       # this machine
 # root = "copies/this"                # a copied tree instead of /
+# site = "oslo"                       # where it stands, for canaries by site
 look-in = []                          # where to look for products and stores, for example ["/opt/IBM/TWA"]
 # passwords = [ { for = "/opt/IBM/**/*.jks", password = { file = "secrets/this.pw" } } ]
 
@@ -44,6 +45,7 @@ look-in = []                          # where to look for products and stores, f
 # [components.billing]
 # host    = "this"
 # product = "generic"
+# manual  = true                      # a person makes its steps, with the runbook, on a host that nobody else reaches
 # runtime = "java17"                  # whose verdict counts; openssl, java8, java11, java17, java21, gskit8 ...
 #
 # [[components.billing.stores]]
@@ -81,6 +83,10 @@ look-in = []                          # where to look for products and stores, f
 # name  = "leave-the-old-ca"
 # leave = { issuer = "CN=Old CA" }    # or "*", default-of = "workload-automation", sha256 = [...], expiring-within = "45d"
 # to    = { chain = "new/chain.pem", key = "new/tls.key" }    # or csr = "out/": plan makes keys and requests for your CA
+# deadline = 2027-01-31               # the last day on which it may be finished
+#
+# [policy]
+# canary = ["store", "site"]          # of those alike by type of store and site, one goes first
 "#;
 
 #[cfg(test)]

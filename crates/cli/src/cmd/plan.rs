@@ -243,9 +243,10 @@ fn diff(args: &Args, a: &str, b: &str) -> anyhow::Result<Answer> {
         }
     }
     if args.json {
-        print::json(
-            &serde_json::json!({ "version": 1, "a": old.digest().to_string(), "b": new.digest().to_string(), "differences": rows }),
-        );
+        print::json(&serde_json::json!({
+            "version": 1, "a": old.digest().to_string(), "b": new.digest().to_string(),
+            "totals": [totals(&old), totals(&new)], "differences": rows,
+        }));
     } else {
         for row in &rows {
             let wave = |value: &Value| value.as_u64().map_or("-".to_owned(), |wave| wave.to_string());
@@ -260,8 +261,20 @@ fn diff(args: &Args, a: &str, b: &str) -> anyhow::Result<Answer> {
         if rows.is_empty() {
             print::answer("the same order");
         }
+        for (name, document) in [(a, &old), (b, &new)] {
+            let totals = totals(document);
+            print::answer(&format!(
+                "{name}: {} phases, {} restarts, cost {}",
+                totals["phases"], totals["restarts"], totals["cost"]
+            ));
+        }
     }
     Ok(if rows.is_empty() { Answer::Yes } else { Answer::No })
+}
+
+fn totals(document: &PlanDocument) -> Value {
+    let value = document.to_value();
+    serde_json::json!({ "phases": value["phases"], "restarts": value["restarts"], "cost": value["cost"] })
 }
 
 fn text(value: &Value) -> String {

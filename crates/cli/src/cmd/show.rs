@@ -30,23 +30,12 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
     }
     let waves = document.steps.iter().map(|step| step.wave).max().unwrap_or(0);
     for wave in 1..=waves {
-        let steps: Vec<String> = document
-            .steps
-            .iter()
-            .filter(|step| step.wave == wave)
-            .map(|step| {
-                let chain = step
-                    .chain
-                    .filter(|chain| *chain == plan::ChainForm::Cross)
-                    .map_or("", |_| " (cross-signed)");
-                let hand = if step.extra.contains_key("by") {
-                    " (by hand)"
-                } else {
-                    ""
-                };
-                format!("{}: {}{chain}{hand}", step.component, words(&step.events))
-            })
-            .collect();
+        let steps: Vec<&plan::Step> = document.steps.iter().filter(|step| step.wave == wave).collect();
+        let steps = if steps.len() > MOST_NAMED {
+            kinds(&steps)
+        } else {
+            steps.into_iter().map(told).collect()
+        };
         print::answer(&format!("  phase {wave}  {}", steps.join("; ")));
     }
     timetable(document);
@@ -85,6 +74,48 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
             &digest[..12]
         ));
     }
+}
+
+/// One step in words.
+fn told(step: &plan::Step) -> String {
+    format!("{}: {}", step.component, manner(step))
+}
+
+/// What happens in a step, and what is special about it.
+fn manner(step: &plan::Step) -> String {
+    let chain = step
+        .chain
+        .filter(|chain| *chain == plan::ChainForm::Cross)
+        .map_or("", |_| " (cross-signed)");
+    let hand = if step.extra.contains_key("by") {
+        " (by hand)"
+    } else {
+        ""
+    };
+    format!("{}{chain}{hand}", words(&step.events))
+}
+
+/// Many steps by what happens in them, with the first few of each by name.
+fn kinds(steps: &[&plan::Step]) -> Vec<String> {
+    let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
+    for step in steps {
+        let manner = manner(step);
+        match kinds.iter_mut().find(|(known, _)| *known == manner) {
+            Some((_, names)) => names.push(&step.component),
+            None => kinds.push((manner, vec![&step.component])),
+        }
+    }
+    let told = |(manner, names): (String, Vec<&str>)| {
+        let shown = names.len().min(FEW_NAMED);
+        let more = names.len() - shown;
+        let rest = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        format!("{manner}: {}{rest}", names[..shown].join(", "))
+    };
+    kinds.into_iter().map(told).collect()
 }
 
 /// What a person should know beside the order: what is done by hand, left out, waits, and is taken for granted.
@@ -262,3 +293,7 @@ pub fn spaced(digest: &str) -> String {
         .collect();
     groups.join(" ")
 }
+
+/// So many steps of a phase are named one by one; of more, so few of each kind.
+const MOST_NAMED: usize = 24;
+const FEW_NAMED: usize = 6;

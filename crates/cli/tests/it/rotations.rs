@@ -305,6 +305,26 @@ fn at_the_goal_the_plan_is_empty_and_halfway_only_what_is_left_is_planned() {
 }
 
 #[test]
+fn two_plans_differ_in_what_moved_and_in_what_they_cost() {
+    let [old, new] = ["Old Works CA", "New Works CA"].map(Party::authority);
+    let star = moved(&old, &new, ALL);
+    let whole = star.plan("", 0);
+    let less = star.plan("--until coexistence", 0);
+    let [one, other] = [&whole, &less].map(|plan| plan["digest"].as_str().unwrap().to_owned());
+    let told = star.ran(&format!("plan diff {one} {other}"));
+    assert_eq!(told.code, 1, "{}", told.stderr);
+    assert!(
+        told.stdout.contains("hub retire: wave ") && told.stdout.contains(" -> -"),
+        "{}",
+        told.stdout
+    );
+    assert!(told.stdout.contains("restarts, cost "), "{}", told.stdout);
+    let same = star.ran(&format!("plan diff {one} {one}"));
+    assert_eq!(same.code, 0);
+    assert!(same.stdout.contains("the same order"), "{}", same.stdout);
+}
+
+#[test]
 fn what_nobody_reaches_waits_and_the_rest_is_planned() {
     let [old, new] = ["Old Works CA", "New Works CA"].map(Party::authority);
     let star = moved(&old, &new, ALL);
