@@ -13,6 +13,8 @@ mod rules;
 mod show;
 pub mod walk;
 
+use std::io::BufWriter;
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -73,12 +75,9 @@ pub fn run(args: &Args, these: &Inspect) -> anyhow::Result<Answer> {
         .flatten()
         .any(|finding| finding.severity != Severity::Note);
     if !seen.is_empty() || failures.is_empty() {
-        if args.json_lines {
-            seen.iter()
-                .zip(&findings)
-                .for_each(|(seen, own)| print::block(&(document::file(seen, own) + "\n")));
-        } else if args.json {
-            print::block(&document::whole(&seen, &findings));
+        if args.json || args.json_lines {
+            // A reader that went away ends it quietly.
+            let _ = write(args, &seen, &findings);
         } else {
             show::files(&seen, &findings);
         }
@@ -113,6 +112,19 @@ pub fn stashed_passwords(path: &Path) -> Vec<Password> {
 /// The password in the stash that belongs to this file by its name.
 pub fn stashed_password(path: &Path) -> Option<Password> {
     look::stash_of(path).and_then(|(_, password)| password.ok())
+}
+
+fn write(args: &Args, seen: &[&Seen], findings: &[Vec<Finding>]) -> std::io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
+    if args.json_lines {
+        for (seen, own) in seen.iter().zip(findings) {
+            document::file(&mut out, seen, own)?;
+            out.write_all(b"\n")?;
+        }
+    } else {
+        document::whole(&mut out, seen, findings)?;
+    }
+    out.flush()
 }
 
 /// The bytes of a file and its permission bits.

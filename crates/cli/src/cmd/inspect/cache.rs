@@ -12,6 +12,7 @@
 //! version, of another owner or open to others is not read. It holds no password and no key; which passwords were given
 //! is told by a salted derivation as slow as that of a store.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::os::unix::fs::MetadataExt;
@@ -38,13 +39,18 @@ use crate::passwords::Given;
 pub struct Cache {
     /// Where it is written; `None`: nowhere.
     place: Option<PathBuf>,
-    text: String,
+    /// It lives as long as the process, which ends with the answer that is made of it.
+    text: &'static str,
     /// Byte ranges of the lines in `text` by path.
-    lines: BTreeMap<String, (usize, usize)>,
+    lines: BTreeMap<&'static str, (usize, usize)>,
     program: String,
     salt: [u8; 16],
     /// What stands for the passwords that were given.
     passwords: String,
+    /// Where relative names begin.
+    here: PathBuf,
+    /// The stashes of each directory that concern all its files.
+    shared: Mutex<BTreeMap<PathBuf, Vec<Option<Identity>>>>,
     /// Seconds since 1970.
     now: i64,
     used: Mutex<Vec<(usize, usize)>>,
@@ -104,11 +110,13 @@ impl Cache {
     pub fn none() -> Cache {
         Cache {
             place: None,
-            text: String::new(),
+            text: "",
             lines: BTreeMap::new(),
             program: String::new(),
             salt: [0; 16],
             passwords: String::new(),
+            here: std::env::current_dir().unwrap_or_default(),
+            shared: Mutex::new(BTreeMap::new()),
             now: now(),
             used: Mutex::new(Vec::new()),
             next: Mutex::new(Vec::new()),
@@ -138,8 +146,8 @@ impl Cache {
 
     /// What is known of this file in this very state.
     pub fn find(&self, path: &Path, identity: &Identity, sha256: &str) -> Option<Facts> {
-        let name = name(path)?;
-        let (start, end) = *self.lines.get(&name)?;
+        let name = self.name(path)?;
+        let (start, end) = *self.lines.get(name.as_str())?;
         let line = self.text.get(start..end)?;
         let (sum, rest) = line.split_once('\t')?;
         if sum != sum_of(rest) {
@@ -153,7 +161,7 @@ impl Cache {
             && kept.sha256 == sha256
             && kept.passwords == self.passwords
             && kept.facts.sha256 == sha256
-            && kept.beside == beside(path);
+            && kept.beside == self.beside(path);
         if !is_same {
             return None;
         }
@@ -165,7 +173,7 @@ impl Cache {
         } else {
             serde_json::from_str(remarks).ok()?
         };
-        facts.entries = entries.to_owned();
+        facts.entries = Cow::Borrowed(entries);
         self.used().push((start, end));
         Some(facts)
     }
@@ -173,10 +181,10 @@ impl Cache {
     /// Keeps what was seen, unless a change that follows at once might not show.
     pub fn keep(&self, path: &Path, identity: &Identity, begun: SystemTime, facts: &Facts) {
         *self.misses.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        let Some(name) = name(path).filter(|_| self.place.is_some()) else {
+        let Some(name) = self.name(path).filter(|_| self.place.is_some()) else {
             return;
         };
-        let beside = beside(path);
+        let beside = self.beside(path);
         if !beside.iter().flatten().all(|stash| stash.is_settled(begun)) {
             return;
         }
@@ -232,6 +240,7 @@ impl Cache {
     }
 
     fn take(&mut self, text: String) {
+        let text: &'static str = Box::leak(text.into_boxed_str());
         let Some(first) = text.lines().next() else { return };
         let Some((header, sum)) = first.rsplit_once('\t') else {
             return;
@@ -250,12 +259,35 @@ impl Cache {
             if let (Some(_), Some(path), Some(_), true) =
                 (words.next(), words.next(), words.next(), line.ends_with('\n'))
             {
-                self.lines
-                    .insert(path.to_owned(), (start, start + line.len() - 1));
+                self.lines.insert(path, (start, start + line.len() - 1));
             }
             start += line.len();
         }
         (self.salt, self.text) = (salt, text);
+    }
+
+    /// The name of a file in the cache: its path from the root. None for names that are no text, or would break a line.
+    fn name(&self, path: &Path) -> Option<String> {
+        let path = self.here.join(path);
+        let text = path.to_str()?;
+        (!text.contains(['\t', '\n'])).then(|| text.to_owned())
+    }
+
+    /// The stashes that can concern a file: its own, and those of its directory, which are looked at once.
+    fn beside(&self, path: &Path) -> Vec<Option<Identity>> {
+        let look = |place: &PathBuf| Some(Identity::of(&std::fs::metadata(place).ok()?));
+        let [own, others @ ..] = neighbours(path);
+        let mut beside = vec![look(&own)];
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let dir = path.parent().unwrap_or(path);
+        if let Some(known) = shared.get(dir) {
+            beside.extend(known.iter().cloned());
+        } else {
+            let known: Vec<Option<Identity>> = others.iter().map(look).collect();
+            beside.extend(known.iter().cloned());
+            shared.insert(dir.to_owned(), known);
+        }
+        beside
     }
 
     fn used(&self) -> std::sync::MutexGuard<'_, Vec<(usize, usize)>> {
@@ -265,20 +297,6 @@ impl Cache {
     fn next(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The name of a file in the cache: its absolute path. None for names that are no text, or would break a line.
-fn name(path: &Path) -> Option<String> {
-    let path = std::path::absolute(path).ok()?;
-    let text = path.to_str()?;
-    (!text.contains(['\t', '\n'])).then(|| text.to_owned())
-}
-
-fn beside(path: &Path) -> Vec<Option<Identity>> {
-    neighbours(path)
-        .iter()
-        .map(|place| Some(Identity::of(&std::fs::metadata(place).ok()?)))
-        .collect()
 }
 
 /// One file for each set of names on the command line, with passwords and without.

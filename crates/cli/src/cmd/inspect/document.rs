@@ -1,5 +1,8 @@
 //! The document of `inspect --json`. Scripts rely on its keys: new ones may come, none goes.
 
+use std::io;
+use std::io::Write;
+
 use keystore::Body;
 use keystore::Certificate;
 use keystore::Entry;
@@ -12,47 +15,45 @@ use super::facts::CertificateFacts;
 use super::finding::Finding;
 use super::finding::Severity;
 
-/// The document of all files, a line for each.
-pub fn whole(seen: &[&Seen], findings: &[Vec<Finding>]) -> String {
-    let mut text = String::from("{\"files\":[");
+/// Writes the document of all files, a line for each.
+///
+/// # Errors
+/// Of the stream.
+pub fn whole(out: &mut impl Write, seen: &[&Seen], findings: &[Vec<Finding>]) -> io::Result<()> {
+    out.write_all(b"{\"files\":[")?;
     for (index, (seen, own)) in seen.iter().zip(findings).enumerate() {
-        text.push_str(if index == 0 { "\n" } else { ",\n" });
-        file_to(&mut text, seen, own);
+        out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
+        file(out, seen, own)?;
     }
-    text.push_str("\n],\"version\":1}\n");
-    text
+    out.write_all(b"\n],\"version\":1}\n")
 }
 
-/// One file. `findings` holds errors and warnings, which decide the exit code; `notes` what is only worth knowing.
-pub fn file(seen: &Seen, findings: &[Finding]) -> String {
-    let mut text = String::new();
-    file_to(&mut text, seen, findings);
-    text
-}
-
+/// Writes one file. `findings` holds errors and warnings, which decide the exit code; `notes` what is only worth knowing.
+///
 /// What is known of the entries is JSON already: most of the document, and all of it that takes long.
-fn file_to(text: &mut String, seen: &Seen, findings: &[Finding]) {
-    let json = |value: &str| serde_json::to_string(value).unwrap_or_default();
-    let of = |note: bool| {
-        let some: Vec<&Finding> = findings
+///
+/// # Errors
+/// Of the stream.
+pub fn file(out: &mut impl Write, seen: &Seen, findings: &[Finding]) -> io::Result<()> {
+    let of = |note: bool| -> Vec<&Finding> {
+        findings
             .iter()
             .filter(|one| (one.severity == Severity::Note) == note)
-            .collect();
-        serde_json::to_string(&some).unwrap_or_default()
+            .collect()
     };
-    let parts = [
-        ("{\"entries\":", seen.facts.entries.as_str()),
-        (",\"findings\":", &of(false)),
-        (",\"format\":", &json(&seen.facts.format)),
-        (",\"notes\":", &of(true)),
-        (",\"path\":", &json(&seen.path.to_string_lossy())),
-        (",\"sha256\":", &json(&seen.facts.sha256)),
-    ];
-    for (name, value) in parts {
-        text.push_str(name);
-        text.push_str(value);
-    }
-    text.push('}');
+    out.write_all(b"{\"entries\":")?;
+    out.write_all(seen.facts.entries.as_bytes())?;
+    out.write_all(b",\"findings\":")?;
+    serde_json::to_writer(&mut *out, &of(false))?;
+    out.write_all(b",\"format\":")?;
+    serde_json::to_writer(&mut *out, &seen.facts.format)?;
+    out.write_all(b",\"notes\":")?;
+    serde_json::to_writer(&mut *out, &of(true))?;
+    out.write_all(b",\"path\":")?;
+    serde_json::to_writer(&mut *out, &seen.path.to_string_lossy())?;
+    out.write_all(b",\"sha256\":")?;
+    serde_json::to_writer(&mut *out, &seen.facts.sha256)?;
+    out.write_all(b"}")
 }
 
 /// One certificate.

@@ -1,5 +1,7 @@
 //! What is known of one file once it was looked at: enough for every answer, without keys, passwords and the clock.
 
+use std::borrow::Cow;
+
 use keystore::Body;
 use keystore::Certificate;
 use keystore::Entry;
@@ -31,7 +33,7 @@ pub struct Facts {
     pub kind: Kind,
     /// What a store holds: the JSON of its [`EntryFacts`], which most answers take as it is.
     #[serde(skip)]
-    pub entries: String,
+    pub entries: Cow<'static, str>,
     /// How many these are.
     pub entry_count: usize,
     /// How many certificates they have.
@@ -149,7 +151,9 @@ pub fn of(looked: &Looked) -> Facts {
             Content::Stash(_) => Kind::Stash,
             Content::Store(_) => Kind::Store,
         },
-        entries: serde_json::to_string(&store.map_or_else(Vec::new, entry_facts)).unwrap_or_default(),
+        entries: Cow::Owned(
+            serde_json::to_string(&store.map_or_else(Vec::new, entry_facts)).unwrap_or_default(),
+        ),
         entry_count: entries.len(),
         certificate_count: entries.iter().map(|entry| entry.certificates().len()).sum(),
         remarks: rules::remarks(looked),
