@@ -424,3 +424,24 @@ fn canaries_go_first_and_what_is_done_by_hand_is_held() {
     let sheet = star.ran("plan --runbook md").stdout;
     assert!(sheet.contains("by hand: done when"), "{sheet}");
 }
+
+#[test]
+fn a_run_stops_before_a_step_that_a_person_makes() {
+    let [old, new] = ["Old Works CA", "New Works CA"].map(Party::authority);
+    let star = moved(&old, &new, ALL);
+    star.toml("[components.hub]", "[components.hub]\nmanual = true");
+    let plan = star.plan("", 0);
+    assert_eq!(plan["steps"][0]["by"], "hand", "{plan}");
+    let before = std::fs::read(star.dir.path().join("hosts/hub/ca.pem")).unwrap();
+    let stopped = star.ran(&format!("apply {} --approve", plan["digest"].as_str().unwrap()));
+    assert_eq!(stopped.code, 1, "{}{}", stopped.stdout, stopped.stderr);
+    let said = format!("{}{}", stopped.stdout, stopped.stderr);
+    assert!(
+        said.contains("is made by hand") && said.contains("capgrow plan --runbook"),
+        "{said}"
+    );
+    assert_eq!(
+        std::fs::read(star.dir.path().join("hosts/hub/ca.pem")).unwrap(),
+        before
+    );
+}
