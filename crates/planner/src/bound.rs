@@ -78,17 +78,19 @@ fn prove(model: &Model, demand: &Demand, price: Price) -> (u64, Vec<Toll>) {
     });
     let mut tolls = std::mem::take(&mut reduced.tolls);
     let mut visits = MAX_VISITS;
+    let mut exclusions: Option<Exclusions> = None;
     for core in &reduced.cores {
         if local::all_fit(&reduced.problem, core) {
             continue;
         }
-        let packed = pack(&reduced.problem, core);
+        let exclusions = exclusions.get_or_insert_with(|| Exclusions::of(&reduced.problem));
+        let packed = pack(&reduced.problem, core, exclusions.among(core));
         let least: u64 = packed.iter().map(|toll| toll.extra).sum();
         if core.len() <= exact::MAX_MEMBERS && visits > 0 {
             let (_, reachable) = local::improve(&reduced.problem, core);
             let budget = visits.min(MAX_CORE_VISITS);
-            visits -= budget / 4;
             let outcome = exact::search(&reduced.problem, core, reachable, budget);
+            visits -= outcome.visits;
             let extra = outcome.best.map_or(reachable, |best| best.cost);
             if outcome.complete && extra > least {
                 // Of a core that is too large to be searched again the bound is true, and stays unproven.
@@ -128,12 +130,8 @@ pub fn base(component: &Component, local: Local, price: Price) -> u64 {
 }
 
 /// Packs what must be paid in a core: odd cycles of splits, pairs of singles. No weight is counted twice.
-fn pack(problem: &Problem<'_>, core: &[u32]) -> Vec<Toll> {
-    let mut place = vec![UNSEEN; problem.menu.len()];
-    for (i, &member) in core.iter().enumerate() {
-        place[member as usize] = i as u32;
-    }
-    let mut against = Thinning::of(&exclusions(problem, core, &place));
+fn pack(problem: &Problem<'_>, core: &[u32], against: Digraph) -> Vec<Toll> {
+    let mut against = Thinning::of(&against);
     let mut weight: Vec<u64> = core.iter().map(|&m| problem.weight[m as usize]).collect();
     let split: Vec<bool> = core
         .iter()
@@ -145,7 +143,9 @@ fn pack(problem: &Problem<'_>, core: &[u32]) -> Vec<Toll> {
         .collect();
     let mut hopeless = vec![false; core.len()];
     let mut tolls = Vec::new();
-    for depth in 1..=MAX_DEPTH {
+    // A search in breadth meets the triangles of its root first anyway; in a small core none is to be missed for another's.
+    let shortest = if core.len() <= TRIANGLES_FIRST { 1 } else { 2 };
+    for depth in shortest..=MAX_DEPTH {
         for root in 0..core.len() {
             while weight[root] > 0 && !hopeless[root] {
                 let members = match split[root] {
@@ -215,39 +215,59 @@ impl Thinning {
     }
 }
 
-/// Which members of a core can never go together, by their places in it: splits that exclude each other both
-/// ways, and singles with an order in both directions.
-fn exclusions(problem: &Problem<'_>, core: &[u32], place: &[u32]) -> Digraph {
-    let mut pairs = Vec::new();
-    for (i, &x) in core.iter().enumerate() {
-        let menu = problem.menu[x as usize];
-        let mutual = |graph: &Digraph, y: u32| graph.has(y as usize, x as usize);
-        let mut put = |y: u32, excluded: bool| {
-            let j = place[y as usize];
-            if excluded && y != x && j != UNSEEN && problem.menu[y as usize] == menu {
-                pairs.push((i as u32, j));
-            }
-        };
-        match menu {
-            Menu::Fixed => {}
-            Menu::Split => {
-                for &y in problem.early.out(x as usize) {
-                    let both = mutual(problem.early, y)
-                        && mutual(problem.late, y)
-                        && problem.late.has(x as usize, y as usize);
-                    put(y, both);
+/// Who can never go together: splits that exclude each other both ways, and singles with an order in both directions.
+struct Exclusions<'a> {
+    menu: &'a [Menu],
+    /// Orders in both directions.
+    early: Digraph,
+    /// The same of `late`; `None` where it is the same graph.
+    late: Option<Digraph>,
+    /// Of the members at hand.
+    place: Vec<u32>,
+}
+
+impl<'a> Exclusions<'a> {
+    fn of(problem: &Problem<'a>) -> Exclusions<'a> {
+        let mutual = |graph: &Digraph| graph.intersection(&graph.reversed());
+        let late = (problem.early != problem.late).then(|| mutual(problem.late));
+        Exclusions {
+            menu: problem.menu,
+            early: mutual(problem.early),
+            late,
+            place: vec![UNSEEN; problem.menu.len()],
+        }
+    }
+
+    /// Among the members of a core, by their places in it.
+    fn among(&mut self, core: &[u32]) -> Digraph {
+        for (i, &member) in core.iter().enumerate() {
+            self.place[member as usize] = i as u32;
+        }
+        let mut pairs = Vec::new();
+        for (i, &x) in core.iter().enumerate() {
+            let menu = self.menu[x as usize];
+            let mut put = |y: u32| {
+                let j = self.place[y as usize];
+                if y != x && j != UNSEEN && self.menu[y as usize] == menu {
+                    pairs.push((i as u32, j));
                 }
-            }
-            Menu::Single => {
-                for graph in [problem.early, problem.late] {
-                    for &y in graph.out(x as usize) {
-                        put(y, mutual(graph, y));
-                    }
+            };
+            let (early, late) = (self.early.out(x as usize), self.late.as_ref());
+            let in_late = |y: &&u32| late.is_none_or(|late| late.has(x as usize, **y as usize));
+            match menu {
+                Menu::Fixed => {}
+                Menu::Split => early.iter().filter(in_late).for_each(|&y| put(y)),
+                Menu::Single => {
+                    let late = late.map_or(&[][..], |late| late.out(x as usize));
+                    early.iter().chain(late).for_each(|&y| put(y));
                 }
             }
         }
+        for &member in core {
+            self.place[member as usize] = UNSEEN;
+        }
+        Digraph::new(core.len(), &pairs)
     }
-    Digraph::new(core.len(), &pairs)
 }
 
 /// An odd cycle near `root`, at most `depth` away, of members with something left to pay: a search in breadth.
@@ -294,9 +314,10 @@ fn odd_cycle(against: &mut Thinning, (root, depth): (u32, u32), place: &mut [u32
     Ok(left)
 }
 
-const MAX_VISITS: u64 = 8_000_000;
-const MAX_CORE_VISITS: u64 = 200_000;
+const MAX_VISITS: u64 = 100_000;
+const MAX_CORE_VISITS: u64 = 50_000;
 const MAX_DEPTH: u32 = 5;
+const TRIANGLES_FIRST: usize = 20_000;
 const MAX_SEEN: usize = 400;
 const UNSEEN: u32 = u32::MAX;
 /// Has nothing left to pay.

@@ -105,6 +105,25 @@ impl Digraph {
         Digraph { start, to }
     }
 
+    /// The arcs that are in both graphs, which have the same nodes. One merge per node.
+    pub fn intersection(&self, other: &Digraph) -> Digraph {
+        let mut start = Vec::with_capacity(self.start.len());
+        let mut to = Vec::with_capacity(self.to.len().min(other.to.len()));
+        start.push(0);
+        for x in 0..self.nodes() {
+            let (mut left, mut right) = (self.out(x), other.out(x));
+            while let (Some(&a), Some(&b)) = (left.first(), right.first()) {
+                if a == b {
+                    to.push(a);
+                }
+                left = &left[usize::from(a <= b)..];
+                right = &right[usize::from(b <= a)..];
+            }
+            start.push(to.len() as u32);
+        }
+        Digraph { start, to }
+    }
+
     /// The graph with only the arcs that `keep` says yes to.
     pub fn filtered(&self, mut keep: impl FnMut(u32, u32) -> bool) -> Digraph {
         let mut start = Vec::with_capacity(self.start.len());

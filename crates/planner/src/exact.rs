@@ -27,6 +27,7 @@ pub fn search(problem: &Problem<'_>, members: &[u32], limit: u64, visits: u64) -
     Outcome {
         best: search.found,
         complete: search.visits > 0,
+        visits: visits - search.visits,
     }
 }
 
@@ -37,6 +38,8 @@ pub struct Outcome {
     pub best: Option<Best>,
     /// Nothing was left unvisited: there is no cheaper one.
     pub complete: bool,
+    /// What it took.
+    pub visits: u64,
 }
 
 /// A solution of a core.

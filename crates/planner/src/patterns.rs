@@ -71,7 +71,7 @@ pub fn choose(model: &Model, demand: &Demand) -> Vec<Pattern> {
         if cost > 0 && core.len() <= exact::MAX_MEMBERS && visits > 0 {
             let budget = visits.min(MAX_CORE_VISITS);
             let outcome = exact::search(&reduced.problem, core, cost, budget);
-            visits -= budget / 4;
+            visits -= outcome.visits;
             if let Some(best) = outcome.best {
                 patterns = best.patterns;
             }
@@ -176,5 +176,5 @@ pub fn steps(component: &Component, local: Local, pattern: Pattern) -> Vec<Event
 }
 
 const RESTARTS_BELOW: u64 = 1 << 20;
-const MAX_VISITS: u64 = 8_000_000;
-const MAX_CORE_VISITS: u64 = 2_000_000;
+const MAX_VISITS: u64 = 100_000;
+const MAX_CORE_VISITS: u64 = 50_000;
