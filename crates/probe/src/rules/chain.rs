@@ -72,10 +72,19 @@ fn form(chain: &ChainSeen, verdicts: &[Judged], found: &mut Vec<Finding>) {
                 Finding::new(&table::ORDER, format!("the end entity is {}", at_place(leaf)))
                     .at(Severity::Error)
             }
-            ChainFault::Missing { issuer } => Finding::new(
-                &table::MISSING,
-                format!("the last one sent was issued by {issuer}, which was not"),
-            ),
+            ChainFault::Missing { issuer } => {
+                let words = format!("the last one sent was issued by {issuer}, which was not sent");
+                let finding = Finding::new(&table::MISSING, words);
+                if verdicts.is_empty() {
+                    // Whether that one is a root, which nobody sends, is for its verifiers' stores to say.
+                    finding
+                        .at(Severity::Note)
+                        .because("a verifier needs the issuer in its store, or an intermediate certificate is missing")
+                        .fixed_by("ask with the verifiers' stores: --trust FILE")
+                } else {
+                    finding
+                }
+            }
             ChainFault::OutOfOrder { at, belongs } => Finding::new(
                 &table::ORDER,
                 format!("{} belongs to place {belongs}", at_place(at)),
