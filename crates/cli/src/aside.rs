@@ -36,15 +36,8 @@ pub fn leave_out(model: &mut Model, aside: &Aside) {
     if aside.is_empty() {
         return;
     }
-    let id = |name: &String| {
-        model
-            .components
-            .iter()
-            .position(|component| component.name == *name)
-    };
-    let stuck: Vec<(ComponentId, String)> = aside
-        .iter()
-        .filter_map(|(name, why)| Some((ComponentId::new(id(name)?), why.clone())))
+    let stuck: Vec<(ComponentId, String)> = (model.components.iter().enumerate())
+        .filter_map(|(at, component)| Some((ComponentId::new(at), aside.get(&component.name)?.clone())))
         .collect();
     plan::set_aside(model, &stuck);
 }

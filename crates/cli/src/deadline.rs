@@ -1,5 +1,7 @@
 //! What must be done by when: certificates that end, and a day by which a rotation wants to be over.
 
+use std::collections::BTreeMap;
+
 use fleet::Snapshot;
 use plan::Blocked;
 use plan::ComponentId;
@@ -256,29 +258,32 @@ fn placed(document: &PlanDocument, timeline: &Timeline<'_>) -> Vec<(usize, u64)>
 
 /// Puts into the model when what each component presents today ends, and by when the rotations want to be done.
 pub fn put(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model, now: i64) {
-    for at in 0..model.components.len() {
-        let name = model.components[at].name.clone();
-        let events = model.components[at].events.without(model.components[at].done);
-        if !events.has(Event::Switch) {
-            continue;
-        }
-        let moves = |leaf: &String| {
+    let mut ends: BTreeMap<&str, i64> = BTreeMap::new();
+    for used in &snapshot.uses {
+        let moves = |leaf: &&String| {
             let rotations = &snapshot.rotations;
             rotations
                 .iter()
-                .any(|rotation| rotation.leave.contains(leaf) && rotation.new.contains_key(&name))
+                .any(|rotation| rotation.leave.contains(*leaf) && rotation.new.contains_key(&used.component))
         };
-        let ends = (snapshot.uses.iter())
-            .filter(|used| used.component == name)
-            .filter_map(|used| used.presented.first().filter(|leaf| moves(leaf)))
-            .filter_map(|leaf| Some(snapshot.certificate(leaf)?.validity().not_after))
-            // What has ended already is accepted all the same, or the link is broken; both are said elsewhere.
-            .filter(|ends| *ends > now)
-            .min();
-        if let Some(ends) = ends {
+        let leaf = used.presented.first().filter(moves);
+        let leaf = leaf.and_then(|leaf| snapshot.certificate(leaf));
+        // What has ended already is accepted all the same, or the link is broken; both are said elsewhere.
+        if let Some(at) = leaf.map(|leaf| leaf.validity().not_after).filter(|at| *at > now) {
+            let known = ends.entry(&used.component).or_insert(at);
+            *known = at.min(*known);
+        }
+    }
+    for at in 0..model.components.len() {
+        let component = &model.components[at];
+        let events = component.events.without(component.done);
+        if !events.has(Event::Switch) {
+            continue;
+        }
+        let takes = crate::timeline::takes_ms(snapshot, &component.name, &events.iter().collect::<Vec<_>>());
+        if let Some(&ends) = ends.get(component.name.as_str()) {
             model.calendar.expires.insert(ComponentId::new(at), ends);
         }
-        let takes = crate::timeline::takes_ms(snapshot, &name, &events.iter().collect::<Vec<_>>());
         model.calendar.takes_ms.insert(ComponentId::new(at), takes);
     }
     let deadlines = dir

@@ -28,18 +28,22 @@ fn canaries(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model) {
     if by.is_empty() {
         return;
     }
+    let format: BTreeMap<(&str, &str), &str> = (snapshot.stores.iter())
+        .map(|store| ((store.host.as_str(), store.path.as_str()), store.format.as_str()))
+        .collect();
+    let mut formats_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for used in &snapshot.uses {
+        let found = format.get(&(used.host.as_str(), used.path.as_str()));
+        formats_of.entry(&used.component).or_default().extend(found);
+    }
     let mut classes: BTreeMap<String, Vec<plan::ComponentId>> = BTreeMap::new();
     for (at, component) in model.components.iter().enumerate() {
         let mut words: Vec<String> = Vec::new();
         if by.contains(&CanaryDoc::Store) {
-            let mut formats: Vec<&str> = (snapshot.uses.iter())
-                .filter(|used| used.component == component.name)
-                .filter_map(|used| {
-                    let mut stores = snapshot.stores.iter();
-                    stores.find(|store| store.host == used.host && store.path == used.path)
-                })
-                .map(|store| store.format.as_str())
-                .collect();
+            let mut formats = formats_of
+                .get(component.name.as_str())
+                .cloned()
+                .unwrap_or_default();
             formats.sort_unstable();
             formats.dedup();
             words.push(formats.join("+"));
