@@ -85,6 +85,11 @@ pem    | password S NEW                                                    | 0 |
 named  | password S --password-file wrong NEW                              | 2 |
 named  | password S PW                                                     | 2 |
 *      | export S --out out.pem PW                                         | 0 |
+*      | convert pipe --to p12 --out new.store                             | 2 |
+*      | export S --out pipe PW                                            | 2 |
+*      | export S --out nowhere/out.pem PW                                 | 2 |
+named  | rename S --alias own --to ../../x PW                              | 0 | -private-key own, +private-key ../../x
+named  | convert S --to p12 --out S.orig PW NEW                            | 0 | =S.orig
 *      | export S --key --out out.pem PW                                   | 2 |
 *      | export S --key PW NEW                                             | 2 |
 *      | export S --sha256 LEAF --to der --out out.der PW                  | 2 |
@@ -355,6 +360,10 @@ impl Place {
         write("leaf.key", &material.leaf.key_pem());
         write("leaf.pem", &material.leaf.pem());
         write("answer.pem", &material.answer.pem());
+        std::process::Command::new("mkfifo")
+            .arg(dir.path().join("pipe"))
+            .status()
+            .unwrap();
         write("empty", b"");
         write("pw", b"changeit\n");
         write("wrong", b"another\n");
@@ -371,6 +380,12 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("dir")).unwrap();
         for path in self.files().iter().chain([&self.path("dir/some.pem")]) {
+            if path.ends_with("pipe") {
+                let made = std::process::Command::new("mkfifo")
+                    .arg(dir.path().join("pipe"))
+                    .status();
+                assert!(made.unwrap().success());
+            }
             if path.is_file() {
                 let to = dir.path().join(path.strip_prefix(self.dir.path()).unwrap());
                 std::fs::copy(path, to).unwrap();

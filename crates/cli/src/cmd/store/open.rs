@@ -58,6 +58,10 @@ pub fn open(path: &Path, given: &Given, purpose: Purpose) -> Result<Opened, Fail
         Purpose::Edit => Some(Lock::take(path)?),
         Purpose::Read => None,
     };
+    // What a shell hands over is a pipe; any other would be waited for until somebody writes.
+    if !path.starts_with("/dev/fd") {
+        regular(path)?;
+    }
     let (bytes, _) = inspect::read_file(path)?;
     let (store, password) = read_with(path, &bytes, given)?;
     Ok(Opened {
@@ -111,7 +115,17 @@ pub fn create(path: &Path, format: Format, given: &Given) -> Result<Opened, Fail
 pub fn digest_of(path: &Path) -> Result<Option<Sha256>, Failure> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        _ => inspect::read_file(path).map(|(bytes, _)| Some(Sha256::of(&bytes))),
+        _ => {
+            regular(path)?;
+            inspect::read_file(path).map(|(bytes, _)| Some(Sha256::of(&bytes)))
+        }
+    }
+}
+
+fn regular(path: &Path) -> Result<(), Failure> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => Err(failed(path, "not a regular file", "give a file")),
+        _ => Ok(()),
     }
 }
 
