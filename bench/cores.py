@@ -10,11 +10,14 @@ switch at once must have no cycle among themselves, nor those that switch and re
 It runs on one thread, and its time is that of the processor, without building the model. Fails where the two disagree.
 """
 
+import sys
+
+sys.path.pop(0)  # beside this file lies one that is called like a module that OR-tools needs
+
 import json
 import os
 import statistics
 import subprocess
-import sys
 import time
 from pathlib import Path
 
