@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`inspect` over a tree of 2,000 stores: the first look, how busy the cores are in it, and the repeat with its cache.
 
-    cargo build --release --locked && python3 bench/inspect.py [path of capgrow] [stores]
+    cargo build --release --locked && python3 bench/trees.py [path of capgrow] [stores]
 
 The stores are PKCS#12 and JKS with a password, made by the program itself, each with a key, its chain and a trusted
 certificate. Wall time is the least of three for the repeat; where other work runs on the machine, the processor time beside
