@@ -35,8 +35,9 @@ fn secondary_links() {
 }
 
 #[test]
-fn two_masters_with_a_dynamic_domain_manager() {
+fn two_masters_with_a_dynamic_domain_manager_and_its_backup() {
     let plan = planned("two-masters", 20, |dir| {
+        a_backup_of_the_dynamic_domain_manager(dir);
         // A depot of its own, as an older installation left it.
         let host = |name: &str| dir.join("hosts").join(name).join("opt/IBM/TWA/TWSDATA/ssl");
         let depot = host("ddm1").join("depot");
@@ -51,6 +52,7 @@ fn two_masters_with_a_dynamic_domain_manager() {
         }
     });
     plan.the_depot_keeps_the_defaults("ddm1-engine");
+    plan.the_backup_of_the_dynamic_domain_manager_stands_by();
 }
 
 #[test]
@@ -86,6 +88,57 @@ fn versions_9_5_to_10_2_in_one_domain() {
     });
     plan.definitions_change_first_and_once();
     plan.tokens_end_before_the_signer_changes("da1-agent");
+}
+
+/// As the backup master's host is, one more host: it bears the name of the broker that it would take over.
+fn a_backup_of_the_dynamic_domain_manager(dir: &Path) {
+    let definitions = dir.join("lab/database/definitions");
+    let text = std::fs::read_to_string(&definitions).unwrap();
+    let like = text
+        .split("CPUNAME ")
+        .find(|block| block.starts_with("BKM1\n"))
+        .unwrap();
+    let address = like
+        .split("NODE ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .unwrap();
+    let own = format!("{}.200", address.rsplit_once('.').unwrap().0);
+    let renamed = |text: &str| {
+        text.replace(address, &own)
+            .replace("BKM1_DWB", "DDM1_DWB")
+            .replace(
+                "DomainManager.Workstation.Name=BKM1",
+                "DomainManager.Workstation.Name=DDM1",
+            )
+            .replace("BKM1", "BDDM1")
+            .replace("bkm1", "bddm1")
+            .replace("DOMAIN MASTERDM", "DOMAIN DDM1DOM")
+            .replace("Workstation.Domain=MASTERDM", "Workstation.Domain=DDM1DOM")
+    };
+    std::fs::write(&definitions, format!("CPUNAME {}{text}", renamed(like))).unwrap();
+    copied(&dir.join("hosts/bkm1"), &dir.join("hosts/bddm1"), &renamed);
+    edit(&dir.join("capgrow.toml"), |text| {
+        let host = "[hosts.bkm1]\nroot = \"hosts/bkm1\"\n";
+        text.replace(host, &format!("{host}\n[hosts.bddm1]\nroot = \"hosts/bddm1\"\n"))
+    });
+}
+
+/// A tree of files; texts are changed on the way.
+fn copied(from: &Path, to: &Path, change: &dyn Fn(&str) -> String) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in from.read_dir().unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().unwrap().is_dir() {
+            copied(&from, &to, change);
+            continue;
+        }
+        std::fs::copy(&from, &to).unwrap();
+        if std::fs::read_to_string(&from).is_ok() {
+            edit(&to, change);
+        }
+    }
 }
 
 /// Plans a domain, compares it with its text, and asserts what every topology keeps.
@@ -208,6 +261,33 @@ impl Planned {
         );
         assert!(depot("switch").is_empty());
         assert!(depot("retire").contains(&(default.to_owned(), "remove".to_owned())));
+    }
+
+    /// B.1: it is told from its manager although both bear one broker's name, it links with the manager and
+    /// with the master, and the agents stay their manager's.
+    fn the_backup_of_the_dynamic_domain_manager_stands_by(&self) {
+        let components = list(&self.scan["components"]);
+        let role = |id: &str| {
+            let found = components.iter().find(|component| component["id"] == id);
+            found.map(|component| component["role"].as_str().unwrap_or_default())
+        };
+        assert_eq!(role("ddm1-engine"), Some("DDM"));
+        assert_eq!(role("bddm1-engine"), Some("BDDM"));
+        assert_eq!(role("bddm1-netman"), Some("BDM"));
+        let linked = |from: &str, to: &str| {
+            let links = list(&self.scan["links"]);
+            links.iter().any(|link| link["from"] == from && link["to"] == to)
+        };
+        for (from, to) in [
+            ("bddm1-engine", "mdm1-engine"),
+            ("bddm1-netman", "ddm1-netman"),
+            ("ddm1-netman", "bddm1-netman"),
+            ("ddm1-engine", "da4-agent"),
+            ("da4-agent", "ddm1-engine"),
+        ] {
+            assert!(linked(from, to), "{from} -> {to}: {}", self.scan["links"]);
+        }
+        assert!(!linked("bddm1-engine", "da4-agent"), "{}", self.scan["links"]);
     }
 
     /// one JnextPlan for all changed definitions, before the first step; `cf` as it was.

@@ -560,13 +560,7 @@ impl Web<'_> {
                 self.ask(&id, text, link_proposal(&id, "https"));
             }
             let broker = self.workstation(index).and_then(|seen| seen.hosted_by.clone());
-            let by_name = broker.and_then(|name| {
-                self.parts.iter().position(|part| {
-                    part.broker
-                        .as_ref()
-                        .is_some_and(|broker| alike(&broker.name, &Some(name.clone())))
-                })
-            });
+            let by_name = broker.and_then(|name| self.broker_named(name, first));
             if let Some(engine) = by_name.or(first) {
                 self.calls.insert((engine, index));
                 let netman = beside(self.parts, &self.parts[engine], Kind::Netman);
@@ -578,6 +572,22 @@ impl Web<'_> {
                 self.seen_by.extend(at.map(|at| (index, at)));
             }
         }
+    }
+
+    /// The engine that is this broker now. A backup bears the name of the broker that it would take over: the one that is
+    /// called comes before others, and a backup last.
+    fn broker_named(&self, name: String, called: Option<usize>) -> Option<usize> {
+        let name = Some(name);
+        let bears = |part: &Part| {
+            part.broker
+                .as_ref()
+                .is_some_and(|broker| alike(&broker.name, &name))
+        };
+        let bearers = (0..self.parts.len()).filter(|index| bears(&self.parts[*index]));
+        bearers.min_by_key(|index| {
+            let backup = ["BDDM", "BKM"].contains(&self.parts[*index].component.role.as_str());
+            (Some(*index) != called, backup, *index)
+        })
     }
 
     /// Backups and dynamic domain managers call the master's engine.
