@@ -6,5 +6,7 @@ mod live;
 mod pages;
 mod replay;
 mod revocation;
+mod rotation_made;
+mod rotations;
 mod stores;
 mod verdicts;

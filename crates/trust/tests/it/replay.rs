@@ -129,7 +129,7 @@ fn seconds(time: &str) -> i64 {
 
 /// Rotation vectors lie here; the limbo part is another project's and stays in the shared corpus beside the checkout.
 #[expect(clippy::disallowed_methods, reason = "a test reads its own vectors")]
-fn read(part: &str) -> Option<String> {
+pub fn read(part: &str) -> Option<String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let own = root.join("tests/oracle").join(part).with_extension("jsonl");
     let shared = root
