@@ -13,6 +13,7 @@ use exec::replace::FileSet;
 use exec::run::{Ended, Hands, HandsError, News, StepError};
 use fleet::Snapshot;
 use fleet::rotation::ToolFiles;
+use keystore::Certificate;
 use plan::{CheckedPlan, Event, EventSet, Goal, Model, PlanDocument, Step};
 use product::HostFiles;
 use serde_json::Value;
@@ -33,6 +34,56 @@ fn after_every_step_and_every_step_back_a_scan_sees_the_effect_that_the_plan_com
     assert!(seen.shared > 0 && seen.kept > 0, "{seen:?}");
 }
 
+/// Another material than the plan was made for: the same steps, checked against it.
+#[test]
+fn a_plan_is_refused_where_an_anchor_is_another_or_a_certificate_has_expired() {
+    let stranger = crate::servers::ca("Another CA");
+    let another = Certificate::parse(&stranger.der()).unwrap();
+    for seed in 0..6 {
+        println!("seed {seed}");
+        let made = made(seed);
+        let (_, vault, start) = looked_at(&made, seed);
+        let (model, document) = design(&vault, &start);
+        assert!(plan::check(&model, &document).is_ok(), "seed {seed}");
+
+        let mut anchored = start.clone();
+        let other = anchored.keep(&another);
+        for rotation in &mut anchored.rotations {
+            rotation.anchors = vec![other.clone()];
+        }
+        refused(
+            &anchored,
+            &document,
+            &["certification path", "certificate chain", "issuer"],
+        );
+
+        let mut expired = start.clone();
+        let old = crate::made_fleet::expired_leaf();
+        let leaf = expired.keep(&old);
+        for new in expired
+            .rotations
+            .iter_mut()
+            .flat_map(|rotation| rotation.new.values_mut())
+        {
+            new.chain[0] = leaf.clone();
+        }
+        refused(&expired, &document, &["expired", "validity check failed"]);
+    }
+}
+
+#[track_caller]
+fn refused(snapshot: &Snapshot, document: &PlanDocument, wanted: &[&str]) {
+    let lowered = plan::lower(snapshot, &[]).unwrap();
+    let refusal = plan::check(&lowered.model, document).expect_err("the mutant lives");
+    let violations = &refusal.report.violations;
+    assert!(
+        violations
+            .iter()
+            .any(|one| one.link.contains("->") && wanted.iter().any(|words| one.reason.contains(words))),
+        "no {wanted:?} in {violations:#?}"
+    );
+}
+
 /// What the test met.
 #[derive(Debug, Default)]
 struct Seen {
@@ -44,8 +95,8 @@ struct Seen {
     formats: BTreeSet<String>,
 }
 
-fn move_and_return(seed: u64, seen: &mut Seen) {
-    let made = made(seed);
+/// A fleet as it lies there, with what is wanted of it.
+fn looked_at(made: &Made, seed: u64) -> (fleet::file::FleetDoc, Vault, Snapshot) {
     let place = made.dir.path();
     let doc = fleet::file::read(&std::fs::read_to_string(place.join("capgrow.toml")).unwrap()).unwrap();
     let trees: BTreeMap<String, agent::Tree> = doc
@@ -62,9 +113,16 @@ fn move_and_return(seed: u64, seen: &mut Seen) {
         Err("nobody to ask".to_owned())
     });
     let mut start = scan(&vault, &doc);
-    let before = files(&place.join("hosts"));
     fleet::rotation::resolve(&doc, &mut start, &Tool(place), now())
         .unwrap_or_else(|refusals| panic!("seed {seed}: {refusals:?}"));
+    (doc, vault, start)
+}
+
+fn move_and_return(seed: u64, seen: &mut Seen) {
+    let made = made(seed);
+    let place = made.dir.path();
+    let before = files(&place.join("hosts"));
+    let (doc, vault, start) = looked_at(&made, seed);
     seen.formats
         .extend(start.stores.iter().map(|store| store.format.clone()));
     let (model, document) = design(&vault, &start);

@@ -237,6 +237,18 @@ fn trust(alias: &str, party: &Party) -> Edit {
     }
 }
 
+/// A leaf of the new CA that ended yesterday.
+pub fn expired_leaf() -> Certificate {
+    let leaf = make(&Wish {
+        name: "new",
+        bits: 2048,
+        issuer: Some(&material().new_ca),
+        is_ca: false,
+        valid: (-10 * 86_400, -86_400),
+    });
+    Certificate::parse(&leaf.der()).unwrap()
+}
+
 /// Certificates that all fleets share: making keys takes time.
 struct Material {
     old_ca: Party,
