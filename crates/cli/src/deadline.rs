@@ -145,16 +145,7 @@ impl Clock {
     }
 
     fn blocked(&self, model: &Model, goal: Goal, late: &[Late]) -> Vec<Blocked> {
-        let takes: Vec<u64> = (0..model.components.len())
-            .map(|at| {
-                model
-                    .calendar
-                    .takes_ms
-                    .get(&ComponentId::new(at))
-                    .copied()
-                    .unwrap_or(0)
-            })
-            .collect();
+        let takes = takes_ms(model);
         let (_, outages) = planner::plan_rip(model, goal, &takes);
         let mut links: Vec<String> = outages
             .iter()
@@ -213,7 +204,15 @@ impl Late {
     }
 }
 
-/// Other safe plans: those of the front, and one in which what is late switches as soon as it grows.
+/// How long a step of each component lasts.
+fn takes_ms(model: &Model) -> Vec<u64> {
+    let takes = &model.calendar.takes_ms;
+    (0..model.components.len())
+        .map(|at| takes.get(&ComponentId::new(at)).copied().unwrap_or(0))
+        .collect()
+}
+
+/// Other safe plans: those of the front, those in which what is late switches as soon as it grows, and the quickest.
 fn others(model: &Model, goal: Goal, late: &[Late]) -> Vec<PlanDocument> {
     let mut early = model.clone();
     let reason = early.intern_reason("what it presents today ends");
@@ -229,7 +228,12 @@ fn others(model: &Model, goal: Goal, late: &[Late]) -> Vec<PlanDocument> {
         });
         early.one_steps.extend(at_once);
     }
-    let mut found = vec![planner::plan_model(&early, goal)];
+    let seconds: Vec<u64> = takes_ms(model).iter().map(|ms| ms.div_ceil(1000)).collect();
+    let mut found = vec![
+        planner::plan_model(&early, goal),
+        planner::plan_quickest(&early, goal, &seconds),
+        planner::plan_quickest(model, goal, &seconds),
+    ];
     if let Ok(front) = planner::plan_front(model, goal) {
         found.extend(front.choices.iter().map(|choice| front.plan(choice)));
     }
@@ -277,11 +281,11 @@ pub fn put(dir: &FleetDir, snapshot: &Snapshot, model: &mut Model, now: i64) {
     for at in 0..model.components.len() {
         let component = &model.components[at];
         let events = component.events.without(component.done);
-        if !events.has(Event::Switch) {
-            continue;
-        }
         let takes = crate::timeline::takes_ms(snapshot, &component.name, &events.iter().collect::<Vec<_>>());
-        if let Some(&ends) = ends.get(component.name.as_str()) {
+        let ends = ends
+            .get(component.name.as_str())
+            .filter(|_| events.has(Event::Switch));
+        if let Some(&ends) = ends {
             model.calendar.expires.insert(ComponentId::new(at), ends);
         }
         model.calendar.takes_ms.insert(ComponentId::new(at), takes);

@@ -420,7 +420,13 @@ fn obstacles(
             }
         };
         for obstacle in &changes.obstacles {
-            says(obstacle.clone(), "see the component in capgrow.toml");
+            let own = format!("{component}: ");
+            let obstacle = obstacle.strip_prefix(&own).unwrap_or(obstacle);
+            // What can be done about it stands last.
+            match obstacle.rsplit_once("; ") {
+                Some((reason, remedy)) => says(reason.to_owned(), remedy),
+                None => says(obstacle.to_owned(), "see the component in capgrow.toml"),
+            }
         }
         let host = snapshot.components[component]["host"]
             .as_str()

@@ -5,6 +5,7 @@
 
 mod assemble;
 mod changes;
+mod connections;
 pub mod date;
 pub mod declare;
 pub mod file;

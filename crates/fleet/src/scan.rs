@@ -13,6 +13,7 @@ use product::Secret;
 use product::Secrets;
 
 use crate::assemble;
+use crate::connections;
 use crate::declare::DeclareError;
 use crate::file::FleetDoc;
 use crate::snapshot::FileFacts;
@@ -73,6 +74,7 @@ pub fn scan(look: &Look<'_>) -> Result<Snapshot, Vec<DeclareError>> {
         settings(look, component, &mut snapshot);
     }
     assemble::links(&components, &mut snapshot);
+    connections::undeclared(look, &components, &mut snapshot);
     for component in &components {
         let doc = crate::declare::document(component);
         let value = serde_json::to_value(doc).expect("a component's words are plain JSON");

@@ -32,6 +32,7 @@ pub use front::plan_front;
 pub use outage::Outage;
 pub use outage::outages;
 pub use plan_model::plan_model;
+pub use plan_model::plan_quickest;
 pub use rip::plan_rip;
 pub use standing::Replanned;
 pub use standing::Standing;

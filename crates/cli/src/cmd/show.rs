@@ -66,7 +66,13 @@ pub fn plan(document: &PlanDocument, report: Option<&CheckReport>, saved: bool, 
     }
     let digest = document.digest().to_string();
     print::answer(&format!("digest {}", spaced(&digest)));
-    if document.steps.is_empty() {
+    let waiting = ["left_out", "waits"].iter().any(|key| {
+        let list = document.extra.get(*key).and_then(Value::as_array);
+        list.is_some_and(|list| !list.is_empty())
+    });
+    if document.steps.is_empty() && waiting {
+        print::answer("nothing can be done now: the goal is not reached, and what is left waits");
+    } else if document.steps.is_empty() {
         print::answer("nothing to do: the goal is reached");
     } else if saved && document.model.is_none() {
         print::answer(&format!(
@@ -160,6 +166,11 @@ fn beside(document: &PlanDocument) {
             text(&one["component"]),
             text(&one["because"])
         ));
+    }
+    if list("left_out").next().is_some() && list("waits").next().is_some() {
+        print::answer(
+            "  remedy: mend it, scan and plan again; or let its links break, with a [[waiver]] for each",
+        );
     }
     let mut waits: Vec<(String, Vec<String>)> = Vec::new();
     for one in list("waits") {

@@ -11,8 +11,10 @@ use crate::foreign::material::Party;
 
 const NAMES: [&str; 3] = ["hub", "a", "b"];
 
-struct Star {
-    dir: tempfile::TempDir,
+/// A hub and two that dial it.
+pub struct Star {
+    /// The fleet directory.
+    pub dir: tempfile::TempDir,
 }
 
 /// What one component has, and what it gets.
@@ -62,7 +64,8 @@ impl Star {
         star
     }
 
-    fn put(&self, path: &str, bytes: &[u8]) {
+    /// Writes a file of the fleet directory.
+    pub fn put(&self, path: &str, bytes: &[u8]) {
         use std::os::unix::fs::PermissionsExt;
         let path = self.dir.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -104,7 +107,7 @@ fn events(plan: &Value, component: &str) -> Vec<String> {
 }
 
 /// Everybody has a leaf of `old` and trusts it, and gets a leaf of `new`.
-fn moved(old: &Party, new: &Party, tail: &str) -> Star {
+pub fn moved(old: &Party, new: &Party, tail: &str) -> Star {
     let (before, after): (Vec<Party>, Vec<Party>) =
         NAMES.iter().map(|name| (old.leaf(name), new.leaf(name))).unzip();
     let has: Vec<Has<'_>> = before
@@ -120,7 +123,8 @@ fn moved(old: &Party, new: &Party, tail: &str) -> Star {
     Star::new(&has, tail)
 }
 
-const ALL: &str = "[[rotate]]\nname = \"all\"\nleave = \"*\"\n";
+/// Leave every identity.
+pub const ALL: &str = "[[rotate]]\nname = \"all\"\nleave = \"*\"\n";
 
 #[test]
 fn a_renewal_under_the_same_authority_needs_no_trust_and_one_restart_each() {

@@ -17,6 +17,7 @@ use crate::edit;
 use crate::liberty;
 use crate::workload_automation::AUTHORIZED_CNS;
 use crate::workload_automation::BROKER_PROPERTIES;
+use crate::workload_automation::StoreContent;
 
 impl Work<'_> {
     /// Key store and trust store of a Liberty server.
@@ -41,6 +42,10 @@ impl Work<'_> {
         let places = self.alias_places(&config, store);
         let pinned = places.iter().any(|place| place.value.is_some());
         if self.component.keeps_no_old_identity && !pinned {
+            let content = self.content(&store.id).cloned().unwrap_or_default();
+            if self.taken(&content, Some(&old), &alias) {
+                return self.alias_is_taken(store, &alias);
+            }
             let mut edits = vec![self.replacement(&old, Some(alias))];
             edits.extend(self.authorities(store));
             self.store(
@@ -57,18 +62,8 @@ impl Work<'_> {
     /// The new key beside the old one; the alias says which is presented.
     fn second_key(&mut self, store: &StoreFile, old: &Certificate, alias: &str, places: &[liberty::Place]) {
         let content = self.content(&store.id).cloned().unwrap_or_default();
-        let taken = content.entries.iter().find(|entry| {
-            entry
-                .alias
-                .as_ref()
-                .is_some_and(|seen| seen.eq_ignore_ascii_case(alias))
-                && entry.chain.first() != self.new.leaf.as_ref()
-        });
-        if taken.is_some() {
-            return self.obstacle(format!(
-                "{}: alias {alias:?} is taken in {} by another certificate; choose another `alias` in capgrow.toml",
-                self.component.id, store.file
-            ));
+        if self.taken(&content, None, alias) {
+            return self.alias_is_taken(store, alias);
         }
         let now = content
             .identity()
@@ -120,6 +115,24 @@ impl Work<'_> {
         retire.extend(self.left_over_keys(&content));
         retire.extend(self.untrust_all(store, &content));
         self.store(Event::Retire, store, retire, "the old identity goes");
+    }
+
+    /// Whether an entry that is neither the new identity nor one that goes stands under that alias.
+    fn taken(&self, content: &StoreContent, goes: Option<&Certificate>, alias: &str) -> bool {
+        content.entries.iter().any(|entry| {
+            let leaf = entry.chain.first();
+            let named = |seen: &String| seen.eq_ignore_ascii_case(alias);
+            entry.alias.as_ref().is_some_and(named)
+                && leaf != self.new.leaf.as_ref()
+                && (goes.is_none() || leaf != goes)
+        })
+    }
+
+    fn alias_is_taken(&mut self, store: &StoreFile, alias: &str) {
+        self.obstacle(format!(
+            "{}: alias {alias:?} is taken in {} by another certificate; choose another `alias` in capgrow.toml",
+            self.component.id, store.file
+        ));
     }
 
     /// The leaf under the new alias, intermediates and root.
