@@ -3,28 +3,29 @@
 //! Everything comes from the snapshot alone, so that a stored plan can be checked without the hosts. What a
 //! verifier accepts is asked of `trust`, once for each distinct question, never assumed.
 
+mod asked;
+mod edge;
+
 use std::collections::BTreeMap;
 
 use fleet::Snapshot;
-use fleet::snapshot::Fingerprint;
 use fleet::snapshot::LinkFacts;
-use fleet::snapshot::UseFacts;
-use keystore::Certificate;
 use product::ClientCertificate;
 use product::Means;
 use product::Selects;
 
+use asked::Runtimes;
+use edge::End;
+use edge::Face;
+use edge::Seen;
+
 use crate::effect;
-use crate::model::Acceptance;
-use crate::model::ChainForm;
 use crate::model::Component;
 use crate::model::ComponentId;
 use crate::model::Effective;
 use crate::model::Event;
 use crate::model::EventSet;
 use crate::model::Model;
-use crate::model::ReasonId;
-use crate::model::TrustState;
 
 /// A model and what a person should know about how it was made.
 #[derive(Debug, Clone, Default)]
@@ -44,13 +45,15 @@ pub struct Lowered {
 /// # Errors
 /// Sentences for components or runtimes that cannot be read from the snapshot.
 ///
-/// Cost: O(links) and one verdict for each distinct question.
+/// Cost: O(components + links), and one verdict for each distinct question.
 pub fn lower(snapshot: &Snapshot, waivers: &[String]) -> Result<Lowered, Vec<String>> {
     let mut work = Work::new(snapshot)?;
-    for id in snapshot.components.keys() {
-        work.add(id);
+    for at in 0..work.known.len() {
+        work.add(at);
     }
     work.share();
+    work.done.model.edges.reserve(2 * snapshot.links.len());
+    work.done.links.reserve(2 * snapshot.links.len());
     for (index, link) in snapshot.links.iter().enumerate() {
         work.link(index, link, waivers);
     }
@@ -60,39 +63,53 @@ pub fn lower(snapshot: &Snapshot, waivers: &[String]) -> Result<Lowered, Vec<Str
 
 struct Work<'a> {
     snapshot: &'a Snapshot,
-    certificates: BTreeMap<Fingerprint, Certificate>,
-    components: BTreeMap<String, product::Component>,
-    ids: BTreeMap<String, ComponentId>,
-    signatures: trust::Computed,
-    verdicts: BTreeMap<Asked, Option<String>>,
+    /// By component id of the model.
+    known: Vec<Known<'a>>,
+    ids: BTreeMap<&'a str, ComponentId>,
+    /// For each rotation; empty where nobody has a list of names.
+    names: Vec<Names>,
+    runtimes: Runtimes<'a>,
+    /// Who called in the link before.
+    caller: Option<ComponentId>,
+    faces: Vec<Option<usize>>,
+    distinct: BTreeMap<Face<'a>, usize>,
+    dialled: BTreeMap<String, usize>,
+    seen: BTreeMap<Seen, edge::Judged>,
     done: Lowered,
 }
 
-/// One distinct question to a runtime.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Clone)]
-struct Asked {
-    runtime: String,
-    chain: Vec<Fingerprint>,
-    anchors: Vec<Fingerprint>,
-    client: bool,
-    name: Option<String>,
+/// A component and what belongs to it.
+struct Known<'a> {
+    id: &'a str,
+    component: product::Component,
+    /// Its stores, as places in the snapshot's uses.
+    uses: Vec<usize>,
+    /// Its lists of allowed names, as they are now.
+    lists: Vec<Vec<String>>,
 }
 
-/// One end of an edge: a component and its store.
-#[derive(Clone, Copy)]
-struct End<'a> {
-    component: &'a str,
-    store: Option<&'a UseFacts>,
+/// The names that a rotation brings into lists of allowed names, and those it takes out.
+struct Names {
+    new: Vec<String>,
+    old: Vec<String>,
+    retire: bool,
 }
 
 impl<'a> Work<'a> {
     fn new(snapshot: &'a Snapshot) -> Result<Work<'a>, Vec<String>> {
         let mut errors = Vec::new();
-        let mut components = BTreeMap::new();
+        let (mut known, mut ids) = (Vec::new(), BTreeMap::new());
         for id in snapshot.components.keys() {
             match snapshot.component(id) {
                 Ok(component) => {
-                    components.insert(id.clone(), component);
+                    ids.insert(id.as_str(), ComponentId::new(known.len()));
+                    let lists = allowed(snapshot, &component);
+                    known.push(Known {
+                        id,
+                        component,
+                        uses: Vec::new(),
+                        lists,
+                    });
                 }
                 Err(error) => errors.push(error.to_string()),
             }
@@ -100,20 +117,35 @@ impl<'a> Work<'a> {
         if !errors.is_empty() {
             return Err(errors);
         }
+        for (index, used) in snapshot.uses.iter().enumerate() {
+            if let Some(at) = ids.get(used.component.as_str()) {
+                known[at.at()].uses.push(index);
+            }
+        }
+        let runtimes = Runtimes::new(snapshot);
+        let names = match known.iter().any(|known| !known.lists.is_empty()) {
+            true => names(snapshot, &runtimes),
+            false => Vec::new(),
+        };
         Ok(Work {
             snapshot,
-            certificates: snapshot.all_certificates(),
-            components,
-            ids: BTreeMap::new(),
-            signatures: trust::Computed::new(),
-            verdicts: BTreeMap::new(),
+            known,
+            ids,
+            names,
+            runtimes,
+            caller: None,
+            faces: vec![None; snapshot.uses.len()],
+            distinct: BTreeMap::new(),
+            dialled: BTreeMap::new(),
+            seen: BTreeMap::new(),
             done: Lowered::default(),
         })
     }
 
-    fn add(&mut self, id: &str) {
-        let found = &self.components[id];
-        let mut component = Component::named(id);
+    fn add(&mut self, at: usize) {
+        let known = &self.known[at];
+        let found = &known.component;
+        let mut component = Component::named(known.id);
         component.identity = class(&found.effective.identity);
         component.trust = class(&found.effective.trust);
         component.cost_milli = found.cost_milli;
@@ -121,25 +153,21 @@ impl<'a> Work<'a> {
         component.events = if found.external {
             EventSet::EMPTY
         } else {
-            self.events(id)
+            self.events(known)
         };
-        let id = id.to_owned();
-        let at = self.done.model.add_component(component);
-        self.ids.insert(id, at);
+        self.done.model.add_component(component);
     }
 
     /// What is left to do, from what lies in its stores and settings now.
-    fn events(&self, id: &str) -> EventSet {
+    fn events(&self, known: &Known<'_>) -> EventSet {
         let mut events = EventSet::EMPTY;
-        let uses: Vec<&UseFacts> = self
-            .snapshot
-            .uses
-            .iter()
-            .filter(|used| used.component == id)
-            .collect();
         for rotation in &self.snapshot.rotations {
-            for used in &uses {
-                let trusts = !used.anchors.is_empty() && self.holds_trust(id, &used.id);
+            for used in known.uses.iter().map(|&index| &self.snapshot.uses[index]) {
+                let trusts = !used.anchors.is_empty()
+                    && known
+                        .component
+                        .store(&used.id)
+                        .is_some_and(product::StoreFile::holds_trust);
                 if trusts
                     && rotation
                         .anchors
@@ -158,12 +186,13 @@ impl<'a> Work<'a> {
                     events = events.with(Event::Switch);
                 }
             }
-            let names = fleet::rotation_of(self.snapshot, &self.certificates, rotation, id);
-            for list in self.allowed(id) {
-                if names.new_names.iter().any(|name| !list.contains(name)) {
+        }
+        for names in &self.names {
+            for list in &known.lists {
+                if names.new.iter().any(|name| !list.contains(name)) {
                     events = events.with(Event::Grow);
                 }
-                if rotation.retire && names.old_names.iter().any(|name| list.contains(name)) {
+                if names.retire && names.old.iter().any(|name| list.contains(name)) {
                     events = events.with(Event::Retire);
                 }
             }
@@ -171,41 +200,11 @@ impl<'a> Work<'a> {
         events
     }
 
-    fn holds_trust(&self, id: &str, store: &str) -> bool {
-        self.components[id]
-            .store(store)
-            .is_some_and(product::StoreFile::holds_trust)
-    }
-
-    /// The lists of allowed names of a component, as they are now.
-    fn allowed(&self, id: &str) -> Vec<Vec<String>> {
-        self.components[id]
-            .settings
-            .iter()
-            .filter_map(|setting| match &setting.selects {
-                Selects::AllowedNames { separator } => Some((setting, separator)),
-                _ => None,
-            })
-            .filter_map(|(setting, separator)| {
-                let facts = self.snapshot.settings.iter().find(|facts| {
-                    facts.component == id && facts.file == setting.file && facts.key == setting.key
-                })?;
-                let value = facts.value.as_deref()?;
-                Some(
-                    value
-                        .split(separator.as_str())
-                        .map(|item| item.trim().to_owned())
-                        .collect(),
-                )
-            })
-            .collect()
-    }
-
     /// Components that read the same file change together.
     fn share(&mut self) {
         let mut readers: BTreeMap<(&str, &str), Vec<ComponentId>> = BTreeMap::new();
         for used in &self.snapshot.uses {
-            if let Some(id) = self.ids.get(&used.component) {
+            if let Some(id) = self.ids.get(used.component.as_str()) {
                 let list = readers.entry((&used.host, &used.path)).or_default();
                 if !list.contains(id) {
                     list.push(*id);
@@ -226,59 +225,47 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn link(&mut self, index: usize, link: &'a LinkFacts, waivers: &[String]) {
-        let snapshot = self.snapshot;
-        let (client, server) = (&self.components[&link.from], &self.components[&link.to]);
-        let (Some(dial), Some(listen)) = (client.dials.get(link.dial), server.listen(&link.endpoint)) else {
+    fn link(&mut self, index: usize, link: &LinkFacts, waivers: &[String]) {
+        // Links stand in the order of who calls.
+        let client_at = match self.caller.filter(|at| self.known[at.at()].id == link.from) {
+            Some(at) => at,
+            None => self.ids[link.from.as_str()],
+        };
+        self.caller = Some(client_at);
+        let server_at = self.ids[link.to.as_str()];
+        let (client, server) = (&self.known[client_at.at()], &self.known[server_at.at()]);
+        let (Some(dial), Some(listen)) = (
+            client.component.dials.get(link.dial),
+            server.component.listen(&link.endpoint),
+        ) else {
             return;
         };
-        let used =
-            |component: &product::Component, named: Option<&str>, fits: fn(&product::StoreFile) -> bool| {
-                fleet::store_of(component, named, fits)
-                    .and_then(|store| snapshot.use_of(&component.id, &store.id))
-            };
-        let presents_server = used(
-            server,
-            listen.identity.as_deref(),
-            product::StoreFile::holds_identity,
-        );
-        let verifies_client = used(server, listen.trust.as_deref(), product::StoreFile::holds_trust);
-        let verifies_server = used(client, dial.trust.as_deref(), product::StoreFile::holds_trust);
-        let presents_client = dial
-            .identity
-            .as_deref()
-            .and_then(|id| snapshot.use_of(&link.from, id));
-        let expects = dial.expects.clone();
-        let mutual = listen.client_certificate != ClientCertificate::None && dial.identity.is_some();
-        let waived = waivers.contains(&link.text());
+        let used = |known: &Known<'_>, named: Option<&str>, fits: fn(&product::StoreFile) -> bool| {
+            fleet::store_of(&known.component, named, fits).and_then(|store| self.use_of(known, &store.id))
+        };
+        let end = |at, used| End { at, used };
         // Who has a store of anchors verifies, whether that store could be read or not.
-        let has_trust =
-            fleet::store_of(client, dial.trust.as_deref(), product::StoreFile::holds_trust).is_some();
-        let verifies = has_trust || dial.trust.is_some();
-        if verifies {
-            let ends = (
-                End {
-                    component: &link.to,
-                    store: presents_server,
-                },
-                End {
-                    component: &link.from,
-                    store: verifies_server,
-                },
-            );
-            self.edge(index, ends, expects, false, waived);
+        let trusts = product::StoreFile::holds_trust;
+        let verifies = dial.trust.is_some()
+            || fleet::store_of(&client.component, dial.trust.as_deref(), trusts).is_some();
+        let of_server = verifies.then(|| {
+            let identity = listen.identity.as_deref();
+            let prover = used(server, identity, product::StoreFile::holds_identity);
+            let verifier = used(client, dial.trust.as_deref(), trusts);
+            (end(server_at, prover), end(client_at, verifier))
+        });
+        let mutual = listen.client_certificate != ClientCertificate::None;
+        let of_client = dial.identity.as_deref().filter(|_| mutual).map(|identity| {
+            let prover = self.use_of(client, identity);
+            let verifier = used(server, listen.trust.as_deref(), trusts);
+            (end(client_at, prover), end(server_at, verifier))
+        });
+        let expects = dial.expects.clone();
+        let waived = !waivers.is_empty() && waivers.contains(&link.text());
+        if let Some(ends) = of_server {
+            self.edge(index, ends, expects.as_deref(), false, waived);
         }
-        if mutual {
-            let ends = (
-                End {
-                    component: &link.from,
-                    store: presents_client,
-                },
-                End {
-                    component: &link.to,
-                    store: verifies_client,
-                },
-            );
+        if let Some(ends) = of_client {
             self.edge(index, ends, None, true, waived);
         }
         if waived {
@@ -286,214 +273,56 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn edge(
-        &mut self,
-        link: usize,
-        (prover, verifier): (End<'a>, End<'a>),
-        name: Option<String>,
-        client: bool,
-        waived: bool,
-    ) {
-        let mut table = Acceptance::EVERYTHING;
-        for trust in [TrustState::Old, TrustState::Both, TrustState::New] {
-            for form in [ChainForm::Old, ChainForm::New, ChainForm::Cross] {
-                if let Some(reason) = self.rejection(prover, verifier, (trust, form), name.as_deref(), client)
-                {
-                    table = table.rejecting(trust, form, self.done.model.intern_reason(&reason));
-                }
-            }
-        }
-        if let Some(reason) = table.rejection(TrustState::Old, ChainForm::Old) {
-            let text = format!("{} -> {}", prover.component, verifier.component);
-            let why = self.reason(reason).to_owned();
-            self.done.broken.push((text, why));
-            return;
-        }
-        let acceptance = self.done.model.intern_acceptance(table);
-        let (prover, verifier) = (self.ids[prover.component], self.ids[verifier.component]);
-        self.done.model.add_edge(prover, verifier, acceptance);
-        if let Some(edge) = self.done.model.edges.last_mut() {
-            edge.waived = waived;
-        }
-        self.done.links.push(link);
-    }
-
-    fn reason(&self, id: ReasonId) -> &str {
-        &self.done.model.reasons[id.at()]
-    }
-
-    /// Why the verifier in that trust state refuses the prover's chain of that form; `None` = it accepts.
-    fn rejection(
-        &mut self,
-        prover: End<'a>,
-        verifier: End<'a>,
-        (trust, form): (TrustState, ChainForm),
-        name: Option<&str>,
-        client: bool,
-    ) -> Option<String> {
-        let Some(presented) = prover.store else {
-            return (form != ChainForm::Old)
-                .then(|| format!("unknown: what {} presents could not be read", prover.component));
-        };
-        let Some(trusted) = verifier.store else {
-            return (form != ChainForm::Old)
-                .then(|| format!("unknown: what {} trusts could not be read", verifier.component));
-        };
-        let chain = self.chain(presented, form);
-        let anchors = self.anchors(trusted, trust, verifier.component);
-        if self.components[verifier.component].external && form != ChainForm::Old {
-            return self.partner(verifier.component);
-        }
-        if let Some(refused) = client
-            .then(|| self.name_refused(prover.component, verifier.component, &chain, trust))
-            .flatten()
-        {
-            return Some(refused);
-        }
-        let asked = Asked {
-            runtime: product::runtime_of(&self.components[verifier.component], &trusted.id),
-            chain,
-            anchors,
-            client,
-            name: None,
-        };
-        let Some(name) = name else {
-            return self.verdict(asked);
-        };
-        let named = Asked {
-            name: Some(name.to_owned()),
-            ..asked.clone()
-        };
-        let refused = self.verdict(named)?;
-        // Where the same chain passes without a name, the name is what is wrong with it.
-        Some(match self.verdict(asked) {
-            None => format!("{refused}: `{name}` is dialled"),
-            Some(_) => refused,
-        })
-    }
-
-    fn chain(&self, used: &UseFacts, form: ChainForm) -> Vec<Fingerprint> {
-        if form == ChainForm::Old {
-            return used.presented.clone();
-        }
-        effect::presented(self.snapshot, used)
-    }
-
-    fn anchors(&self, used: &UseFacts, trust: TrustState, component: &str) -> Vec<Fingerprint> {
-        if self.components[component].external {
-            return used.anchors.clone();
-        }
-        effect::anchors(self.snapshot, used, trust)
-    }
-
-    /// Whether an external partner has confirmed that it trusts the new chain.
-    fn partner(&self, component: &str) -> Option<String> {
-        let since = self.components[component].trusts_new_since.clone();
-        let day = |text: &str| {
-            serde_json::from_value::<fleet::date::DateDoc>(text.into())
-                .ok()
-                .map(|day| day.unix())
-        };
-        match since.as_deref().and_then(day) {
-            Some(since) if since <= self.snapshot.taken_at => None,
-            Some(_) => Some(format!(
-                "the owner of {component} confirms trust in the new chain only from {}",
-                since.unwrap_or_default()
-            )),
-            None => Some(format!(
-                "the owner of {component} has not confirmed trust in the new chain (trusts-new-since)"
-            )),
-        }
-    }
-
-    fn name_refused(
-        &self,
-        prover: &str,
-        verifier: &str,
-        chain: &[Fingerprint],
-        trust: TrustState,
-    ) -> Option<String> {
-        let lists = self.allowed(verifier);
-        let leaf = chain.first().and_then(|leaf| self.certificates.get(leaf))?;
-        let (name, subject) = (
-            leaf.subject().common_name().unwrap_or_default(),
-            leaf.subject().to_string(),
-        );
-        for mut list in lists {
-            for rotation in &self.snapshot.rotations {
-                let names = fleet::rotation_of(self.snapshot, &self.certificates, rotation, verifier);
-                if trust != TrustState::Old {
-                    list.extend(names.new_names);
-                }
-                if trust == TrustState::New && rotation.retire {
-                    list.retain(|item| !names.old_names.contains(item));
-                }
-            }
-            let (prover, verifier) = (&self.components[prover], &self.components[verifier]);
-            if !product::admits(verifier, prover, &list, &name, &subject) {
-                return Some(format!(
-                    "{name} is not in the list of allowed names of {}",
-                    verifier.id
-                ));
-            }
-        }
-        None
-    }
-
-    fn verdict(&mut self, asked: Asked) -> Option<String> {
-        if let Some(known) = self.verdicts.get(&asked) {
-            return known.clone();
-        }
-        let answer = self.ask(&asked);
-        self.verdicts.insert(asked, answer.clone());
-        answer
-    }
-
-    fn ask(&self, asked: &Asked) -> Option<String> {
-        let Some(profile) = trust::runtime(&asked.runtime) else {
-            return Some(format!("unknown: no profile for runtime `{}`", asked.runtime));
-        };
-        let certificates = |names: &[Fingerprint]| -> Vec<Certificate> {
-            names
-                .iter()
-                .filter_map(|name| self.certificates.get(name).cloned())
-                .collect()
-        };
-        let (chain, anchors) = (certificates(&asked.chain), certificates(&asked.anchors));
-        if chain.is_empty() {
-            return Some("unknown: no certificate is presented".to_owned());
-        }
-        let question = trust::Question {
-            chain: &chain,
-            anchors: &anchors,
-            intermediates_known: &[],
-            purpose: if asked.client {
-                trust::Purpose::Client
-            } else {
-                trust::Purpose::Server
-            },
-            name: asked.name.as_deref(),
-            at_unix: self.snapshot.taken_at,
-        };
-        let verdict = trust::verdict(profile, &question, &self.signatures);
-        // Where no source says what the runtime does, what it most probably does is taken; a link that does not
-        // work today is seen by `verify` before anything is changed.
-        if let trust::Verdict::Undecided(undecided) = &verdict {
-            return (!undecided.leans_to_accept)
-                .then(|| format!("unknown: {}", undecided.because.join("; ")));
-        }
-        (!verdict.accepts()).then(|| verdict.prints())
+    /// The use of that store by that component, as a place in the snapshot's uses.
+    fn use_of(&self, known: &Known<'_>, store: &str) -> Option<usize> {
+        let mut uses = known.uses.iter().copied();
+        uses.find(|&index| self.snapshot.uses[index].id == store)
     }
 
     /// What the product file marks as switched at retirement only.
     fn mark_at_retirement(&mut self) {
-        for (id, at) in &self.ids {
-            if product::switches_at_retirement(&self.components[id]) {
-                let component = &mut self.done.model.components[at.at()];
+        for (at, known) in self.known.iter().enumerate() {
+            if product::switches_at_retirement(&known.component) {
+                let component = &mut self.done.model.components[at];
                 component.at_retirement = component.at_retirement.with(Event::Switch);
             }
         }
     }
+}
+
+/// The lists of allowed names of a component, as they are now.
+fn allowed(snapshot: &Snapshot, component: &product::Component) -> Vec<Vec<String>> {
+    let lists = component
+        .settings
+        .iter()
+        .filter_map(|setting| match &setting.selects {
+            Selects::AllowedNames { separator } => Some((setting, separator)),
+            _ => None,
+        });
+    lists
+        .filter_map(|(setting, separator)| {
+            let facts = snapshot.settings.iter().find(|facts| {
+                facts.component == component.id && facts.file == setting.file && facts.key == setting.key
+            })?;
+            let names = facts.value.as_deref()?.split(separator.as_str());
+            Some(names.map(|item| item.trim().to_owned()).collect())
+        })
+        .collect()
+}
+
+/// What each rotation does to lists of names: the same for everybody.
+fn names(snapshot: &Snapshot, runtimes: &Runtimes<'_>) -> Vec<Names> {
+    let rotations = snapshot.rotations.iter();
+    rotations
+        .map(|rotation| {
+            let found = fleet::rotation_of(snapshot, &runtimes.certificates, rotation, "");
+            Names {
+                new: found.new_names,
+                old: found.old_names,
+                retire: rotation.retire,
+            }
+        })
+        .collect()
 }
 
 fn class(means: &Means) -> Effective {

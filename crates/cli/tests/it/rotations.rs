@@ -449,3 +449,74 @@ fn a_run_stops_before_a_step_that_a_person_makes() {
         before
     );
 }
+
+/// The new chain as it is sent: the leaf, then these.
+fn present(star: &Star, leaves: &[Party], behind: &[&Party]) {
+    for (name, leaf) in NAMES.iter().zip(leaves) {
+        let chain: Vec<u8> = std::iter::once(leaf)
+            .chain(behind.iter().copied())
+            .flat_map(|party| party.certificate.to_pem().unwrap())
+            .collect();
+        star.put(&format!("new/{name}.pem"), &chain);
+        star.put(&format!("new/{name}.key"), &leaf.key_pem());
+    }
+}
+
+/// Everybody moves from `old` to `new`, presents `behind` after the leaf, and has the runtime of its place.
+fn crossed(old: &Party, new: &Party, behind: &[&Party], runtimes: [&str; 3]) -> Star {
+    let star = moved(old, new, ALL);
+    star.put("new/root.pem", &new.certificate.to_pem().unwrap());
+    star.toml("leave = \"*\"", "leave = \"*\"\ntrust = \"new/root.pem\"");
+    for (name, runtime) in NAMES.iter().zip(runtimes) {
+        let before = format!("host = \"{name}\"\nproduct = \"generic\"\nruntime = ");
+        star.toml(&format!("{before}\"openssl\""), &format!("{before}\"{runtime}\""));
+    }
+    let leaves: Vec<Party> = NAMES.iter().map(|name| new.leaf(name)).collect();
+    present(&star, &leaves, behind);
+    star
+}
+
+#[test]
+fn a_new_chain_that_the_old_root_vouches_for_needs_no_trust_before_it() {
+    let [old, new] = ["Old Works CA", "New Works CA"].map(Party::authority);
+    let cross = new.signed_by(&old);
+    let star = crossed(&old, &new, &[&cross], ["openssl", "java17", "gnutls"]);
+    let plan = star.plan("", 0);
+    for name in ["a", "b"] {
+        assert_eq!(events(&plan, name), ["grow+switch+retire"], "{plan}");
+    }
+    assert!(plan["restarts"].as_u64() < Some(6), "{plan}");
+}
+
+/// The self-signed root before the one that is cross-signed: Java finds its way, OpenSSL stops at the root it does not know.
+#[test]
+fn a_cross_signed_chain_that_one_verifier_refuses_waits_for_its_trust() {
+    let [old, new] = ["Old Works CA", "New Works CA"].map(Party::authority);
+    let cross = new.signed_by(&old);
+    let behind = [&new, &cross];
+    let plan = |runtimes| crossed(&old, &new, &behind, runtimes).plan("", 0);
+    assert!(plan(["java17"; 3])["restarts"].as_u64() < Some(6));
+    let star = crossed(&old, &new, &behind, ["java17", "openssl", "java17"]);
+    let one = star.plan("", 0);
+    let wave = |name: &str, event: &str| {
+        let mut found = steps(&one, name)
+            .into_iter()
+            .filter(|(_, events)| events.contains(event));
+        found.next().unwrap().0
+    };
+    assert!(wave("a", "grow") < wave("hub", "switch"), "{one}");
+    let why = star.ran("plan --explain hub").stdout;
+    assert!(
+        why.contains("switch waits for a in phase 1")
+            && why.contains("otherwise a says: 19: self-signed certificate in certificate chain"),
+        "{why}"
+    );
+    assert!(!why.contains("otherwise b says: 19"), "{why}");
+}
+
+#[test]
+fn the_same_chain_without_the_cross_certificate_waits_for_everybody() {
+    let [old, new] = ["Old Works CA", "New Works CA"].map(Party::authority);
+    let plan = crossed(&old, &new, &[], ["java17", "openssl", "gnutls"]).plan("", 0);
+    assert_eq!(plan["restarts"], 6, "{plan}");
+}

@@ -39,6 +39,13 @@ impl Party {
         made_with((name, Role::Leaf), Some(self), party.key.clone())
     }
 
+    /// The same authority, certified by another.
+    pub fn signed_by(&self, other: &Party) -> Party {
+        let name = self.certificate.subject_name().entries().next().unwrap();
+        let name = name.data().to_string().unwrap();
+        made_with((&name, Role::Authority), Some(other), self.key.clone())
+    }
+
     /// A self-signed certificate: whoever verifies it trusts it itself.
     pub fn alone(name: &str) -> Party {
         made_with((name, Role::Leaf), None, new_key())
