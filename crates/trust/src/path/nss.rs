@@ -37,6 +37,13 @@ pub(super) fn judge(case: &Case<'_>, nss: &Nss) -> Result<Outcome, Fault> {
         end,
         "Chain is bad!",
     )?;
+    let is_known_key = !matches!(end.key, Key::Ed25519 | Key::Ed448 | Key::Unknown);
+    ensure(
+        is_known_key || !nss.wants_known_key.value,
+        Reject::AlgorithmRefused,
+        end,
+        UNKNOWN_OBJECT,
+    )?;
     let mut path = vec![end];
     match nss.backtracks.value {
         true => search(case, nss, &mut path).map(|path| Outcome::Path(owned(&path))),
@@ -378,6 +385,7 @@ const PATH_LENGTH: &str = "-8155: Certificate path length constraint is invalid.
 const POLICY: &str = "-8032: Cert chain fails policy validation";
 const UNKNOWN_CRITICAL: &str = "-8151: Certificate contains unknown critical extension.";
 const UNKNOWN_ISSUER: &str = "-8179: Peer's Certificate issuer is not recognized.";
+const UNKNOWN_OBJECT: &str = "-8049: Unrecognized Object Identifier.";
 const UNTRUSTED_ISSUER: &str = "-8172: Peer's certificate issuer has been marked as not trusted by the user.";
 
 /// Extensions that both verifiers know.

@@ -51,6 +51,7 @@ impl Profile {
                 row("backtracks", shown(rules.backtracks)),
                 row("anchors must sign", shown(rules.anchor_must_sign)),
                 row("wants a name", shown(rules.wants_name)),
+                row("wants a key of a kind it knows", shown(rules.wants_known_key)),
                 row("hashes refused", listed(rules.refused_hashes)),
                 row("critical extensions known", listed(rules.known_extensions)),
             ]),

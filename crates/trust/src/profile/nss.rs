@@ -16,6 +16,8 @@ pub struct Nss {
     pub anchor_must_sign: Cited<bool>,
     /// Whether an end entity must have a subject or a SAN.
     pub wants_name: Cited<bool>,
+    /// Whether an end entity's key must be of a kind it knows, whatever it is used for.
+    pub wants_known_key: Cited<bool>,
     /// Hashes its policy disables.
     pub(crate) refused_hashes: Cited<&'static [Hash]>,
     /// Critical extensions it knows.
@@ -31,6 +33,10 @@ const fn profile(name: &'static str, describes: &'static str, is_pkix: bool) -> 
             backtracks: cited(is_pkix, "verdicts ca:xint-before/new, samedn:noski/new,old"),
             anchor_must_sign: cited(is_pkix, "verdict ku:root-no-certsign"),
             wants_name: cited(is_pkix, "verdict name:empty-subject-nosan"),
+            wants_known_key: cited(
+                is_pkix,
+                "vfychain -pp of 3.87.1, error -8049 for an Ed25519 client",
+            ),
             refused_hashes: cited(DISABLED, "verdict alg:leaf-md5"),
             known_extensions: cited(
                 if is_pkix { PKIX_KNOWN } else { OLD_KNOWN },

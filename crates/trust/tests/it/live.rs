@@ -155,17 +155,20 @@ fn gnutls(dir: &Path, made: &Made) -> (bool, String) {
 }
 
 /// A chain with at most a few things wrong with it.
-struct Made {
-    what: String,
-    chain: Vec<Certificate>,
-    anchors: Vec<Certificate>,
-    purpose: Purpose,
-    name: Option<&'static str>,
+pub struct Made {
+    pub what: String,
+    pub chain: Vec<Certificate>,
+    pub anchors: Vec<Certificate>,
+    pub purpose: Purpose,
+    pub name: Option<&'static str>,
+    /// The leaf's, PKCS#8: for runtimes that judge in a handshake. None for Ed25519, which is written in a form (RFC 5958
+    /// version 2) that OpenSSL 3.0 does not read.
+    pub key: Option<Vec<u8>>,
     is_leaf_anchor: bool,
 }
 
 impl Made {
-    fn new(random: &mut Random, now: i64) -> Self {
+    pub fn new(random: &mut Random, now: i64) -> Self {
         let purpose = if random.one_in(4) {
             Purpose::Client
         } else {
@@ -274,6 +277,7 @@ impl Made {
             anchors,
             purpose,
             name,
+            key: (leaf.algorithm() != &PKCS_ED25519).then(|| leaf.serialize_der()),
             is_leaf_anchor,
         }
     }
@@ -290,7 +294,7 @@ impl Made {
         }
     }
 
-    fn ours(&self, name: &str, now: i64) -> (bool, String) {
+    pub fn ours(&self, name: &str, now: i64) -> (bool, String) {
         let question = Question {
             chain: &self.chain,
             anchors: &self.anchors,
@@ -343,7 +347,7 @@ fn at(unix: i64) -> time::OffsetDateTime {
 }
 
 /// SplitMix64. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -364,10 +368,10 @@ impl Random {
     }
 }
 
-fn since_epoch() -> Duration {
+pub fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
-fn number(name: &str) -> Option<u64> {
+pub fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }

@@ -3,6 +3,7 @@
 
 mod cipher;
 mod live;
+mod oracle;
 mod pages;
 mod replay;
 mod revocation;
