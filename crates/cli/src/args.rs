@@ -313,8 +313,8 @@ pub struct Report {
 /// `probe`.
 #[derive(Debug, ClapArgs)]
 pub struct Probe {
-    /// HOST:PORT, [ADDRESS]:PORT, or SCHEME://HOST[:PORT]: https, ldaps, tls; smtp, imap, pop3, ftp, ldap, postgres and
-    /// mysql begin with their own words, as their usual ports do without a scheme.
+    /// `HOST:PORT`, `[ADDRESS]:PORT`, or `SCHEME://HOST:PORT`: https, ldaps, tls; smtp, imap, pop3, ftp, ldap, postgres and
+    /// mysql begin with their own words, as their usual ports do without a scheme. A scheme needs no port.
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// More targets, one on each line; `-` is standard input, `#` begins a comment.
