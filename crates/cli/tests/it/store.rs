@@ -114,6 +114,23 @@ const ALL: [Format; 8] = [
 ];
 
 #[test]
+fn without_a_home_nothing_is_put_where_somebody_else_could_look() {
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path();
+    std::fs::write(dir.join("S"), root("Somebody").pem()).unwrap();
+    let user = std::fs::metadata(dir).unwrap().uid();
+    let open = dir.join(format!("capgrow-edits-{user}"));
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = capgrow(dir);
+    command.env_remove("HOME").env("TMPDIR", dir);
+    let ran = run(command.args(["store", "remove", "S", "--entry", "1", "--no-backup"]));
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("open to others"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_dir(&open).unwrap().count(), 0);
+}
+
+#[test]
 fn every_command_changes_what_it_says_and_nothing_else_in_every_format() {
     let material = Material::new();
     let material = &material;

@@ -4,6 +4,7 @@
 //! the next one. The journal and the old bytes lie below the directory of edits, never among the product's files.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -114,9 +115,7 @@ fn edits(args: &Args, keep: &Keep) -> anyhow::Result<PathBuf> {
         (None, Ok(fleet)) => fleet.join(".capgrow/edits"),
         (None, Err(_)) => match (state_dir(), keep.no_backup) {
             (Some(state), _) => state.join("capgrow/edits"),
-            (None, true) => {
-                std::env::temp_dir().join(format!("capgrow-edits-{}", rustix::process::geteuid().as_raw()))
-            }
+            (None, true) => own_temporary()?,
             (None, false) => {
                 return Err(print::failure(
                     "there is no place for backups: neither XDG_STATE_HOME nor HOME is set",
@@ -134,6 +133,21 @@ fn edits(args: &Args, keep: &Keep) -> anyhow::Result<PathBuf> {
     })?;
     // The executor follows no links, and the way to a home directory may have some.
     Ok(std::fs::canonicalize(&place)?)
+}
+
+/// A directory below the common one for temporary files, where others may have put something under its name.
+fn own_temporary() -> anyhow::Result<PathBuf> {
+    let user = rustix::process::geteuid().as_raw();
+    let place = std::env::temp_dir().join(format!("capgrow-edits-{user}"));
+    document::private_dir(&place)?;
+    let found = std::fs::symlink_metadata(&place)?;
+    if found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0 {
+        return Ok(place);
+    }
+    Err(print::failure(
+        format!("{}: somebody else's, or open to others", place.display()),
+        "remove it, or set XDG_STATE_HOME to a directory of your own",
+    ))
 }
 
 fn state_dir() -> Option<PathBuf> {
